@@ -1,0 +1,3 @@
+"""Loads the suite's plugins; their options are in README.md."""
+
+pytest_plugins = ["fixtures.plugin", "fixtures.isolation", "suites.ledger", "reports.recorder", "reports.terminal"]

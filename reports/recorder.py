@@ -1,0 +1,194 @@
+"""Pytest's events to results.jsonl, flushed line by line; the verdict of the whole run as exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+
+from reports import baseline as baselines
+from reports import hooks
+from reports.verdicts import FAILING, JUDGED, Record, against, make_record
+
+SCHEMA = 1
+SUITE_VERSION = "0.1"
+HERE = Path(__file__).parent
+RECORDER = pytest.StashKey["Recorder"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("record")
+    group.addoption("--report", metavar="DIR", help="write the run there (default: reports/runs/<UTC time>-<driver>)")
+    group.addoption("--baseline", metavar="FILE", help="known results: only what differs fails the run")
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(hooks)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    config = session.config
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    config.stash[RECORDER] = recorder = Recorder(config)
+    config.pluginmanager.register(recorder, "recorder")
+
+
+class Recorder:
+    """Writes one run; `records`, `breaches` and `surprises` are what the terminal tells of it."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        facts = config.hook.pytest_suite_facts(config=config) or {"devices": []}
+        self.ledger = {one["id"]: one for one in config.hook.pytest_suite_ledger() or []}
+        self.devices: list[dict[str, Any]] = facts["devices"]
+        self.baseline = _read_baseline(config.option.baseline, self.devices)
+        self.records: list[Record] = []
+        self.breaches: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self.surprises: list[tuple[str, str]] = []
+        self._phases: dict[str, list[pytest.TestReport]] = {}
+        self._seen: dict[str, Record] = {}
+        self.folder = _make_folder(config, self.devices)
+        self._file: TextIO = (self.folder / "results.jsonl").open("w")
+        self._write({"type": "run", **_about(config), **facts, "ledger": list(self.ledger.values())})
+
+    def _write(self, line: dict[str, Any]) -> None:
+        self._file.write(json.dumps(line) + "\n")
+        self._file.flush()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        phases = self._phases.setdefault(report.nodeid, [])
+        phases.append(report)
+        ended = any(name == "ending" for name, _ in report.user_properties)
+        if report.when == "teardown" or ended:
+            del self._phases[report.nodeid]
+            self._add(make_record(phases))
+
+    def _add(self, record: Record) -> None:
+        earlier = self._seen.get(record.nodeid)
+        if earlier is not None:  # a crash in teardown reports a test twice: the worse one stays
+            if record.verdict not in FAILING:
+                return
+            self.records.remove(earlier)
+        self._seen[record.nodeid] = record
+        self.records.append(record)
+        for rule, command, what in record.breaches:
+            self._add_breach(record, rule, command, what)
+        self._write({"type": "test", **asdict(record)})
+
+    def _add_breach(self, record: Record, rule: str, command: str, what: str) -> None:
+        verdict = "fail" if self.ledger.get(rule, {}).get("strongest", "fail") == "fail" else "warn"
+        empty = {"rule": rule, "device": record.device, "command": command, "verdict": verdict, "message": what}
+        found = self.breaches.setdefault((rule, record.device, command), {**empty, "tests": []})
+        found["tests"].append(record.id)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        for found in self.breaches.values():
+            self._write({"type": "breach", **found})
+        self.surprises = self._compare()
+        totals = Counter(record.verdict for record in self.records)
+        broken = any(breach["verdict"] == "fail" for breach in self.breaches.values())
+        if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = self._status(totals, broken)
+        self._write({"type": "end", "totals": totals, "exit": int(session.exitstatus), "surprises": self.surprises})
+        self._file.close()
+        _point_latest(self.folder)
+
+    def _status(self, totals: Counter[str], broken: bool) -> int:
+        if totals["error"]:
+            return 3
+        if self.surprises or (self.baseline is None and (broken or any(totals[v] for v in FAILING))):
+            return 1
+        return 0 if any(totals[verdict] for verdict in JUDGED) else 5
+
+    def _compare(self) -> list[tuple[str, str]]:
+        """(test id or breach, what differs from the baseline); nothing without one."""
+        if self.baseline is None:
+            return []
+        fitting = {device["slug"] for device in self.devices if self.baseline.fits(device)} | {""}
+        entries = [{"type": "test", **asdict(r)} for r in self.records]
+        entries += [{"type": "breach", **b} for b in self.breaches.values() if b["verdict"] == "fail"]
+        found = []
+        for one in entries:
+            key = baselines.key_of(one)
+            expected = self.baseline.known.get(key) if one["device"] in fitting else None
+            problem = against(one["verdict"], expected)
+            if one["verdict"] == "unsupported" and expected is None:
+                problem = "unsupported, which the baseline does not list"
+            if problem:
+                found.append((key, f"{problem}: {one['message']}"))
+        return found + self._gone({baselines.key_of(one) for one in entries})
+
+    def _gone(self, seen: set[str]) -> list[tuple[str, str]]:
+        """Breaches that no longer occur though all tests ran; entries of tests that were not selected stay."""
+        assert self.baseline is not None
+        listed = [k for k, v in self.baseline.known.items() if not k.startswith("breach ") and v != "unsupported"]
+        if not all(key in seen for key in listed):
+            return []
+        return [(k, "no longer seen") for k in self.baseline.known if k.startswith("breach ") and k not in seen]
+
+
+def _read_baseline(path: str | None, devices: list[dict[str, Any]]) -> baselines.Baseline | None:
+    if path is None:
+        return None
+    try:
+        made = baselines.read(Path(path))
+    except (OSError, ValueError) as problem:
+        raise pytest.UsageError(f"--baseline {path}: {problem}") from None
+    if not any(made.fits(device) for device in devices):
+        there = ", ".join(device["driver_name"] for device in devices)
+        raise pytest.UsageError(f"--baseline {path} is about {made.driver_name}, but the devices here are of {there}")
+    return made
+
+
+def _make_folder(config: pytest.Config, devices: list[dict[str, Any]]) -> Path:
+    if config.option.report:
+        folder = Path(config.option.report)
+    else:
+        name = devices[0]["slug"] if devices else "no-device"
+        folder = HERE / "runs" / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _point_latest(folder: Path) -> None:
+    if folder.parent != HERE / "runs":
+        return
+    new = HERE / f".latest-{os.getpid()}"
+    new.symlink_to(folder.relative_to(HERE))
+    new.replace(HERE / "latest")
+
+
+def _about(config: pytest.Config) -> dict[str, Any]:
+    """Who ran what, when and where."""
+    return {
+        "schema": SCHEMA,
+        "suite": SUITE_VERSION,
+        "commit": _commit(),
+        "command": ["pytest", *config.invocation_params.args],
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "host": platform.node(),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in ("pytest", "vulkan", "hypothesis", "pytest-xdist", "cffi")},
+        "executable": sys.executable,
+    }
+
+
+def _commit() -> str:
+    command = ["git", "-C", str(HERE), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""

@@ -1,0 +1,87 @@
+"""The summary that a person reads in ten seconds: verdicts per device, then each failure and breach in two lines."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.baseline import key_of
+from reports.recorder import RECORDER, Recorder
+from reports.verdicts import FAILING, VERDICTS, Record
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    recorder = config.stash.get(RECORDER, None)
+    if recorder is None:
+        return
+    write = terminalreporter.write_line
+    terminalreporter.section("verdicts")
+    for line in _counts(recorder):
+        write(line)
+    for title, lines in _sections(recorder):
+        if lines:
+            terminalreporter.section(title)
+            for line in lines:
+                write(line)
+    write("")
+    write(f"record: {_short(recorder.folder / 'results.jsonl')}")
+
+
+def _counts(recorder: Recorder) -> list[str]:
+    lines = []
+    for slug in sorted({record.device for record in recorder.records}):
+        counts = Counter(record.verdict for record in recorder.records if record.device == slug)
+        text = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
+        lines.append(f"{slug or 'no device'}: {text}")
+    return lines or ["nothing was judged"]
+
+
+def _sections(recorder: Recorder) -> list[tuple[str, list[str]]]:
+    known = recorder.baseline.known if recorder.baseline else {}
+    failing = [r for r in recorder.records if r.verdict in FAILING and known.get(r.id) != r.verdict]
+    breaches = [b for b in recorder.breaches.values() if key_of({"type": "breach", **b}) not in known]
+    rest = {v: [r for r in recorder.records if r.verdict == v] for v in ("error", "flaky", "warn")}
+    poisoned = [r for r in recorder.records if r.outcomes and r.outcomes[-1].get("outcome") == "poisoned process"]
+    return [
+        ("failures", [line for record in failing for line in _failure(recorder, record)]),
+        ("breaches", [line for breach in breaches for line in _breach(recorder, breach)]),
+        ("differs from the baseline", [f"{key}: {what}" for key, what in recorder.surprises]),
+        ("errors of the suite", [line for r in rest["error"] for line in (f"{r.nodeid}", r.detail)]),
+        ("flaky", [f"{r.id}: {r.message}" for r in rest["flaky"]]),
+        ("failed only after other tests, judged alone", [r.id for r in poisoned]),
+        ("warnings", [f"{' '.join(r.rules)}  {r.id}: {r.message}" for r in rest["warn"]]),
+    ]
+
+
+def _statement(recorder: Recorder, rule: str) -> str:
+    return str(recorder.ledger.get(rule, {}).get("statement", "(a rule that the ledger does not have)"))
+
+
+def _failure(recorder: Recorder, record: Record) -> list[str]:
+    rule = record.rules[0] if record.rules else "no rule"
+    on = f" [{record.device}]" if record.device else ""
+    return [
+        f"{record.verdict}  {' '.join(record.rules)}{on}: {_statement(recorder, rule)}",
+        f"      {record.message}",
+        f"      repeat: .venv/bin/pytest -n0 '{record.nodeid}'",
+    ]
+
+
+def _breach(recorder: Recorder, breach: dict[str, Any]) -> list[str]:
+    on = f" [{breach['device']}]" if breach["device"] else ""
+    count = len(breach["tests"])
+    return [
+        f"{breach['verdict']}  {breach['rule']}{on}: {_statement(recorder, breach['rule'])}",
+        f"      {breach['message']} (in {count} test{'s' * (count != 1)})",
+        f"      repeat: .venv/bin/pytest -n0 '{breach['tests'][0]}'",
+    ]
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

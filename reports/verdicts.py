@@ -1,0 +1,98 @@
+"""What a verdict is, how a test's reports make one, and how one stands against what was known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+FAILING = ("fail", "crash", "timeout")
+VERDICTS = (*FAILING, "error", "flaky", "warn", "pass", "unsupported")
+JUDGED = ("pass", "warn", "flaky", *FAILING)
+
+
+@dataclass
+class Record:
+    """One test's result: everything that results.jsonl says of it."""
+
+    id: str
+    rules: list[str]
+    device: str
+    verdict: str
+    message: str
+    seconds: float
+    nodeid: str
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    breaches: list[list[str]] = field(default_factory=list)
+    outcomes: list[dict[str, str]] = field(default_factory=list)
+    detail: str = ""
+
+
+def make_record(reports: Sequence[pytest.TestReport]) -> Record:
+    """One record from the reports of a test's phases, or from the one report of its crash."""
+    properties: list[tuple[str, Any]] = [one for report in reports for one in report.user_properties]
+    said = dict(properties)
+    warnings = [text for name, texts in properties if name == "warnings" for text in texts]
+    verdict, message, detail = _verdict(reports, said, warnings)
+    return Record(
+        id=said.get("id", reports[0].nodeid),
+        rules=said.get("rules", []),
+        device=said.get("device", ""),
+        verdict=verdict,
+        message=message,
+        seconds=round(sum(report.duration for report in reports), 6),
+        nodeid=reports[0].nodeid,
+        calls=said.get("calls", []),
+        warnings=warnings,
+        breaches=said.get("breaches", []),
+        outcomes=said.get("outcomes", []),
+        detail=detail,
+    )
+
+
+def _verdict(reports: Sequence[pytest.TestReport], said: dict[str, Any], warnings: list[str]) -> tuple[str, str, str]:
+    """(verdict, one-line message, detail)."""
+    ending = said.get("ending")
+    if ending:
+        verdict = "timeout" if ending.startswith("timeout") else "crash"
+        return verdict, ending, next(str(r.longrepr) for r in reports if r.longrepr)
+    conclusion = (said.get("outcomes") or [{}])[-1].get("outcome")
+    if conclusion == "flaky":
+        seen = next(one["message"] for one in said["outcomes"] if "message" in one)
+        return "flaky", f"mixed when repeated; once: {first_line(seen)}", seen
+    failed = [report for report in reports if report.failed]
+    if failed:
+        properties: list[tuple[str, Any]] = failed[0].user_properties
+        suite = ("suite", str(failed[0].longrepr))
+        blamed, text = next((value for name, value in properties if name == "failure"), suite)
+        last = text.strip().splitlines()[-1] if text.strip() else "no message"
+        return ("fail", first_line(text), text) if blamed == "driver" else ("error", last, text)
+    skipped = next((report for report in reports if report.skipped), None)
+    if skipped is not None:
+        reason = skipped.longrepr[2] if isinstance(skipped.longrepr, tuple) else str(skipped.longrepr)
+        return "unsupported", reason.removeprefix("Skipped: "), ""
+    if warnings:
+        return "warn", first_line(warnings[0]), "\n".join(warnings)
+    return "pass", "", ""
+
+
+def first_line(text: str) -> str:
+    """The first line of an assertion's message, without what pytest appends."""
+    line = text.strip().splitlines()[0] if text.strip() else "no message"
+    return line.removeprefix("AssertionError: ")
+
+
+def against(verdict: str, expected: str | None) -> str | None:
+    """What is wrong with a verdict where `expected` was known (None: nothing was); None if nothing is."""
+    if expected is None:
+        return f"new {verdict}" if verdict in FAILING else None
+    if verdict == expected or (expected == "flaky" and verdict in (*FAILING, "pass", "warn")):
+        return None
+    if verdict == "unsupported":
+        return f"was {expected}, turned unsupported"
+    if verdict in FAILING:
+        return f"was {expected}, now {verdict}"
+    return f"was {expected}, no longer is" if expected in (*FAILING, "unsupported") else None

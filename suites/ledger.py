@@ -1,0 +1,129 @@
+"""The ledger of rules (rules.tsv beside this file), the `rule` marker that claims them, and what a rule's strength allows."""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+FILE = Path(__file__).with_name("rules.tsv")
+rule = pytest.mark.rule
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row: what is said, by which source, whom it judges, how strongly and by which reading."""
+
+    id: str
+    group: str
+    statement: str
+    judges: str
+    strongest: str
+    reading: str
+    observable_by: str
+    source: str
+
+    @property
+    def judges_driver(self) -> bool:
+        """Whether a driver can break it."""
+        return "driver" in self.judges or "loader" in self.judges
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """Every rule by its id, in the ledger's order."""
+    with FILE.open(newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        return {row["id"]: Rule(**{name: row[name] for name in Rule.__dataclass_fields__}) for row in rows}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("rules")
+    group.addoption("--rule", action="append", metavar="ID", help="only the tests of this rule (repeatable)")
+    group.addoption("--rules", action="store_true", help="list the rules, the tests of each, and what nobody claims")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "rule(*ids): the rules of suites/rules.tsv that the test proves")
+    unknown = [one for one in config.option.rule or [] if one not in rules()]
+    if unknown:
+        raise pytest.UsageError(f"--rule {unknown[0]}: the ledger has no such rule")
+    if config.option.rules:
+        config.option.collectonly, config.option.dist, config.option.tx = True, "no", []
+
+
+def claims_of(item: pytest.Item) -> list[str]:
+    """The ids on a test's `rule` markers."""
+    return [one for marker in item.iter_markers("rule") for one in marker.args]
+
+
+def strength_of(item: pytest.Item) -> str:
+    """The strongest verdict that the test's rules carry: "fail" or "warn"; a test has rules of one strength."""
+    return next((rules()[one].strongest for one in claims_of(item)), "fail")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        claims = claims_of(item)
+        unknown = [one for one in claims if one not in rules()]
+        if unknown:
+            raise pytest.UsageError(f"{item.nodeid} claims {unknown[0]}, which the ledger does not have")
+        strengths = {rules()[one].strongest for one in claims}
+        if len(strengths) > 1 or "-" in strengths:
+            raise pytest.UsageError(f"{item.nodeid} claims rules of different strength: {', '.join(claims)}")
+        item.user_properties.append(("rules", claims))
+    wanted = set(config.option.rule or [])
+    if wanted:
+        left_out = [item for item in items if not wanted & set(claims_of(item))]
+        items[:] = [item for item in items if wanted & set(claims_of(item))]
+        config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed assertion about a rule that carries no more than `warn` is a warning."""
+    report = yield
+    if report.failed and strength_of(item) == "warn":
+        blamed = [text for name, text in report.user_properties if name == "failure" and text[0] == "driver"]
+        if blamed:
+            report.outcome, report.longrepr = "passed", None
+            report.user_properties = [p for p in report.user_properties if p[0] != "failure"]
+            report.user_properties.append(("warnings", [blamed[0][1]]))
+    return report
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if session.config.option.rules:
+        print(describe(session.items))
+
+
+def describe(items: Iterable[pytest.Item]) -> str:
+    """The text of `pytest --rules`: each rule with its tests, then what no test claims."""
+    tests: dict[str, set[str]] = defaultdict(set)
+    for item in items:
+        for one in claims_of(item):
+            tests[one].add(item.nodeid.partition("[")[0])
+    lines = []
+    for one in rules().values():
+        lines += [f"{one.id}  (judges {one.judges}, at most {one.strongest})", f"    {one.statement}"]
+        lines += [f"    {test}" for test in sorted(tests[one.id])]
+    unclaimed = [one.id for one in rules().values() if one.judges_driver and not tests[one.id]]
+    lines += ["", f"{len(unclaimed)} rules that judge a driver have no test:", *(f"    {one}" for one in unclaimed)]
+    return "\n".join(lines)
+
+
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    return True if session.config.option.rules else None
+
+
+def pytest_suite_ledger() -> list[dict[str, str]]:
+    """The recorder's hook: the rules as they stand in this run."""
+    return [dict(vars(one)) for one in rules().values()]
