@@ -89,7 +89,9 @@ class Recorder:
     def _add_breach(self, record: Record, rule: str, command: str, what: str) -> None:
         verdict = "fail" if self.ledger.get(rule, {}).get("strongest", "fail") == "fail" else "warn"
         empty = {"rule": rule, "device": record.device, "command": command, "verdict": verdict, "message": what}
-        found = self.breaches.setdefault((rule, record.device, command), {**empty, "tests": []})
+        found = self.breaches.setdefault(
+            (rule, record.device, command), {**empty, "tests": [], "nodeid": record.nodeid}
+        )
         found["tests"].append(record.id)
 
     @pytest.hookimpl(trylast=True)

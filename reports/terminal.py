@@ -12,6 +12,8 @@ from reports.baseline import key_of
 from reports.recorder import RECORDER, Recorder
 from reports.verdicts import FAILING, VERDICTS, Record
 
+SHOWN = 5
+
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     recorder = config.stash.get(RECORDER, None)
@@ -46,7 +48,7 @@ def _sections(recorder: Recorder) -> list[tuple[str, list[str]]]:
     rest = {v: [r for r in recorder.records if r.verdict == v] for v in ("error", "flaky", "warn")}
     poisoned = [r for r in recorder.records if r.outcomes and r.outcomes[-1].get("outcome") == "poisoned process"]
     return [
-        ("failures", [line for record in failing for line in _failure(recorder, record)]),
+        ("failures", _failures(recorder, failing)),
         ("breaches", [line for breach in breaches for line in _breach(recorder, breach)]),
         ("differs from the baseline", [f"{key}: {what}" for key, what in recorder.surprises]),
         ("errors of the suite", [line for r in rest["error"] for line in (f"{r.nodeid}", r.detail)]),
@@ -60,14 +62,28 @@ def _statement(recorder: Recorder, rule: str) -> str:
     return str(recorder.ledger.get(rule, {}).get("statement", "(a rule that the ledger does not have)"))
 
 
-def _failure(recorder: Recorder, record: Record) -> list[str]:
-    rule = record.rules[0] if record.rules else "no rule"
-    on = f" [{record.device}]" if record.device else ""
-    return [
-        f"{record.verdict}  {' '.join(record.rules)}{on}: {_statement(recorder, rule)}",
-        f"      {record.message}",
-        f"      repeat: .venv/bin/pytest -n0 '{record.nodeid}'",
+def _failures(recorder: Recorder, records: list[Record]) -> list[str]:
+    """Failures of one test function and verdict together: the first in full, the others counted."""
+    groups: dict[tuple[str, str, str], list[Record]] = {}
+    for record in records:
+        function = record.id.partition("[")[0]
+        groups.setdefault((record.verdict, record.device, function), []).append(record)
+    return [line for group in groups.values() for line in _failure(recorder, group)]
+
+
+def _failure(recorder: Recorder, group: list[Record]) -> list[str]:
+    first, more = group[0], len(group) - 1
+    rule = first.rules[0] if first.rules else "no rule"
+    on = f" [{first.device}]" if first.device else ""
+    lines = [
+        f"{first.verdict}  {' '.join(first.rules)}{on}: {_statement(recorder, rule)}",
+        f"      {first.message}",
+        f"      repeat: .venv/bin/pytest -n0 '{first.nodeid}'",
     ]
+    if more:
+        named = ", ".join(record.id.partition("[")[2].rstrip("]") for record in group[1:SHOWN])
+        lines.insert(2, f"      and {more} more: {named}{', ...' if len(group) > SHOWN else ''}")
+    return lines
 
 
 def _breach(recorder: Recorder, breach: dict[str, Any]) -> list[str]:
@@ -76,7 +92,7 @@ def _breach(recorder: Recorder, breach: dict[str, Any]) -> list[str]:
     return [
         f"{breach['verdict']}  {breach['rule']}{on}: {_statement(recorder, breach['rule'])}",
         f"      {breach['message']} (in {count} test{'s' * (count != 1)})",
-        f"      repeat: .venv/bin/pytest -n0 '{breach['tests'][0]}'",
+        f"      repeat: .venv/bin/pytest -n0 '{breach['nodeid']}'",
     ]
 
 

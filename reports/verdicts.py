@@ -58,7 +58,9 @@ def _verdict(reports: Sequence[pytest.TestReport], said: dict[str, Any], warning
     ending = said.get("ending")
     if ending:
         verdict = "timeout" if ending.startswith("timeout") else "crash"
-        return verdict, ending, next(str(r.longrepr) for r in reports if r.longrepr)
+        pending = [call["command"] for call in said.get("calls", []) if call.get("ns", 0) is None]
+        where = f" in {pending[-1]}" if pending else ""
+        return verdict, ending + where, next(str(r.longrepr) for r in reports if r.longrepr)
     conclusion = (said.get("outcomes") or [{}])[-1].get("outcome")
     if conclusion == "flaky":
         seen = next(one["message"] for one in said["outcomes"] if "message" in one)

@@ -1,13 +1,176 @@
-"""What a descriptor is that vkGetSemaphoreFdKHR hands out."""
+"""What a descriptor is that vkGetSemaphoreFdKHR hands out, and whose it is."""
 
+import os
+import subprocess
+import sys
+
+import pytest
+
+from fixtures import bench
+from fixtures.descriptors import is_open, same_file
+from fixtures.outcomes import unsupported
+from fixtures.registry import HandleType, Result
+from suites.exporting.states import STATES, VALUE, export_in, exported_payload
 from suites.ledger import rule
 
 
 @rule("SPEC-EXPORT-04")
-def test_an_exported_descriptor_closes_on_exec(device, exportable):
-    """The descriptor is marked close-on-exec."""
-    semaphore = device.semaphore(exportable, export=True)
-
-    descriptor = semaphore.exported()
+def test_an_exported_descriptor_is_marked_close_on_exec(device, exportable):
+    """FD_CLOEXEC is set on the descriptor."""
+    descriptor = exported_payload(device, exportable)
 
     assert descriptor.closes_on_exec, f"vkGetSemaphoreFdKHR returned {descriptor} without FD_CLOEXEC"
+
+
+@rule("SPEC-EXPORT-04")
+def test_an_exported_descriptor_does_not_survive_execve(device, exportable):
+    """A program that the process executes does not find the descriptor open."""
+    descriptor = exported_payload(device, exportable)
+    kept = os.dup(descriptor.fd)
+    os.set_inheritable(kept, True)  # shows that the program below can see what does survive
+    asks = "import os, sys; print([os.path.lexists(f'/proc/self/fd/{n}') for n in sys.argv[1:]])"
+
+    command = [sys.executable, "-Sc", asks, str(descriptor.fd), str(kept)]
+    seen = subprocess.run(command, close_fds=False, capture_output=True, text=True, timeout=30).stdout.strip()
+    os.close(kept)
+
+    assert seen.endswith("True]"), f"the executed program could not be asked: {seen}"
+    assert seen == "[False, True]", f"{descriptor} was open in a program that the process executed"
+
+
+@rule("SPEC-EXPORT-01")
+@pytest.mark.parametrize("count", [2, 16])
+def test_every_export_makes_a_descriptor_of_its_own(device, exportable, count):
+    """Several exports give several descriptors, all open at the same time."""
+    if exportable.handle_type == HandleType.SYNC_FD:
+        descriptors = [exported_payload(device, exportable) for _ in range(count)]
+    else:
+        semaphore = device.semaphore(exportable, export=True)
+        descriptors = [semaphore.exported() for _ in range(count)]
+
+    numbers = [descriptor.fd for descriptor in descriptors]
+    assert len(set(numbers)) == count, f"{count} exports returned the descriptors {numbers}"
+    assert all(is_open(number) for number in numbers), f"of {numbers} some were not open"
+
+
+@rule("SPEC-EXPORT-01")
+def test_closing_one_descriptor_leaves_the_others_good(device, opaque_kind):
+    """Descriptors of one payload do not depend on each other."""
+    semaphore = device.semaphore(opaque_kind, export=True)
+    first, second = semaphore.exported(), semaphore.exported()
+
+    first.close()
+
+    assert second.is_open, f"closing {first} closed {second}"
+    assert device.semaphore(opaque_kind).import_fd(second.dup().fd).is_success, f"{second} no longer imports"
+
+
+@rule("SPEC-EXPORT-02")
+def test_an_exported_descriptor_is_the_applications_to_close(device, exportable):
+    """The driver does not close the descriptor, and the application's close succeeds once."""
+    descriptor = exported_payload(device, exportable)
+    device.semaphore(exportable)
+    device.queue.submit().finishes()  # a driver may close late
+
+    assert descriptor.is_open, f"the driver closed {descriptor}, which belongs to the application"
+    problem = descriptor.close()
+    assert problem == 0, f"close({descriptor.fd}) failed with {os.strerror(problem)}"
+    assert not is_open(descriptor.fd), f"{descriptor} is still open after close"
+
+
+@rule("SPEC-HANDLE-02")
+@pytest.mark.parametrize("how", ["dup", "dup2", "dup3"])
+def test_copies_of_an_opaque_descriptor_import(device, opaque_kind, how):
+    """dup, dup2 and dup3 give descriptors of the same payload, also once the original is closed."""
+    exporter, importer = device.semaphore(opaque_kind, export=True), device.semaphore(opaque_kind)
+    original = exporter.exported()
+    target = os.open("/dev/null", os.O_RDONLY)
+    makers = {"dup": lambda: os.dup(original.fd), "dup2": lambda: os.dup2(original.fd, target)}
+    makers["dup3"] = lambda: os.dup2(original.fd, target, inheritable=False)
+    copy = makers[how]()
+    original.close()
+
+    answer = importer.import_fd(copy)
+
+    assert answer.is_success, f"vkImportSemaphoreFdKHR of a {how} of an exported descriptor returned {answer}"
+    signal_and_wait(exporter, importer, f"a {how} of the descriptor")
+
+
+def signal_and_wait(exporter, importer, through):
+    """Signal one and wait for the other: they share a payload (SPEC-IMPORT-14)."""
+    if exporter.kind.semaphore_type:
+        value = exporter.counter() + 1
+        assert exporter.host_signal(value).is_success, f"vkSignalSemaphore({value}) failed"
+        assert importer.counter() == value, (
+            f"through {through}: {importer.counter()} instead of {value} (SPEC-IMPORT-14)"
+        )
+    else:
+        exporter.signal()
+        wait = importer.device.queue.submit(waits=[importer])
+        assert wait.finishes(), f"a wait through {through} does not see the signal: {wait} (SPEC-IMPORT-14)"
+
+
+@rule("SPEC-HANDLE-01")
+def test_an_opaque_export_is_an_open_descriptor(device, opaque_kind):
+    """An export as OPAQUE_FD is a descriptor, never -1."""
+    answer, descriptor = device.semaphore(opaque_kind, export=True).export_fd()
+
+    assert answer == Result.SUCCESS, f"vkGetSemaphoreFdKHR returned {answer}"
+    assert descriptor.is_open, f"vkGetSemaphoreFdKHR returned {descriptor}, which is not open"
+
+
+@rule("SPEC-EXPORT-07")
+@pytest.mark.parametrize("state", STATES)
+def test_an_opaque_export_needs_no_state(device, opaque_kind, state):
+    """An export as OPAQUE_FD succeeds whether the semaphore is unsignaled, signaled or about to be."""
+    answer, descriptor = export_in(device, opaque_kind, state)
+
+    assert answer == Result.SUCCESS, f"vkGetSemaphoreFdKHR of a semaphore that is {state} returned {answer}"
+    assert descriptor.is_open, f"it returned {descriptor}, which is not open"
+
+
+@rule("SPEC-DESTROY-02", "SPEC-EXPORT-02", "ISSUE-VK_KHR_external_semaphore_fd-1")
+@pytest.mark.parametrize("destroyed", ["semaphore", "device", "instance"])
+def test_destroying_the_exporter_leaves_the_descriptor_open(device, open_device, exportable, destroyed):
+    """Whatever made the payload may go: the descriptor stays the application's, of the same open file."""
+    exporter = open_device()
+    descriptor = exported_payload(exporter, exportable)
+    kept = descriptor.dup()
+
+    _destroy(exporter, destroyed)
+
+    assert descriptor.is_open, f"destroying the {destroyed} closed {descriptor}"
+    same = same_file(descriptor.fd, kept.fd)
+    if same is None:
+        unsupported("kcmp is not to be had here: what the descriptor refers to cannot be compared")
+    assert same, f"after the {destroyed} was destroyed {descriptor} refers to something else"
+
+
+@rule("SPEC-HANDLE-04", "SPEC-DESTROY-02", "ISSUE-VK_KHR_external_semaphore_fd-1")
+@pytest.mark.parametrize("destroyed", ["semaphore", "device", "instance"])
+def test_a_descriptor_keeps_the_payload_alive(device, open_device, opaque_kind, destroyed):
+    """A signal given before the exporter was destroyed is still there for whoever imports the descriptor."""
+    exporter = open_device()
+    descriptor = exported_payload(exporter, opaque_kind)
+    _destroy(exporter, destroyed)
+    importer = device.semaphore(opaque_kind)
+
+    answer = importer.import_fd(descriptor.fd)
+
+    assert answer.is_success, f"after the {destroyed} was destroyed the import returned {answer}"
+    if opaque_kind.semaphore_type:
+        assert importer.counter() == VALUE, f"the timeline stood at {VALUE}, the importer sees {importer.counter()}"
+    else:
+        wait = device.queue.submit(waits=[importer])
+        assert wait.finishes(), f"the signal was lost with the {destroyed}: {wait}"
+
+
+def _destroy(device, what):
+    """Destroy the device's semaphores, or all of it up to `what`; exported descriptors stay open."""
+    if what == "semaphore":
+        device.settle()
+    elif what == "device":
+        device.close()
+        device.later(device.instance.close)
+    else:
+        bench.close_device(device)

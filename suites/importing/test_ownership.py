@@ -1,0 +1,125 @@
+"""Whose the descriptor is after vkImportSemaphoreFdKHR."""
+
+import pytest
+
+from fixtures.descriptors import open_descriptors, same_file
+from fixtures.outcomes import unsupported, warn
+from fixtures.plugin import allow_permanence
+from suites.exporting.states import exported_payload
+from suites.importing.limits import STRANGER_LIMIT
+from suites.importing.rounds import descriptors_left, import_and_destroy
+from suites.ledger import rule
+
+ROUNDS = 100
+IMPORTS = 4
+
+
+@rule("SPEC-IMPORT-01", "ISSUE-VK_KHR_external_semaphore_fd-1")
+@pytest.mark.isolated
+@pytest.mark.exclusive
+def test_the_driver_closes_what_it_imported(device, kind, permanence):
+    """A descriptor that was imported is gone once the semaphore is destroyed: none is left round after round."""
+    temporary = allow_permanence(kind, permanence)
+
+    left = descriptors_left(ROUNDS, lambda: import_and_destroy(device, kind, temporary))
+
+    assert min(left) <= 0, (
+        f"{left[0]} and then {left[1]} descriptors were left by {ROUNDS} rounds of import and destroy"
+    )
+
+
+@rule("SPEC-IMPORT-01")
+@pytest.mark.isolated
+@pytest.mark.exclusive
+def test_replaced_payloads_are_given_up_with_the_semaphore(device, kind, permanence):
+    """Imports into one semaphore leave nothing once it is destroyed; keeping replaced ones until then is a warning."""
+    temporary = allow_permanence(kind, permanence)
+    exported = exported_payload(device, kind)
+
+    def one_round():
+        target = device.semaphore(kind)
+        for _ in range(IMPORTS):
+            target.imports(exported, temporary)
+        held.append(len(open_descriptors()))
+        device.settle()
+
+    held = []
+    before = len(open_descriptors())
+    left = descriptors_left(ROUNDS, one_round)
+
+    assert min(left) <= 0, f"{left[0]} and then {left[1]} descriptors were left by {ROUNDS} rounds of {IMPORTS} imports"
+    if held[0] - before >= IMPORTS:
+        warn(
+            f"{held[0] - before} descriptors were open after {IMPORTS} imports into one semaphore, each replacing the last"
+        )
+
+
+@rule("SPEC-IMPORT-01")
+@pytest.mark.isolated
+@pytest.mark.exclusive
+def test_destroying_the_device_gives_up_what_was_imported(device, open_device, kind, permanence):
+    """Imported descriptors do not outlive the device: none is left round after round."""
+    temporary = allow_permanence(kind, permanence)
+    exported = exported_payload(device, kind)
+
+    def one_device():
+        importer = open_device()
+        for _ in range(4):
+            importer.semaphore(kind).imports(exported, temporary)
+        importer.close()
+        importer.instance.close()
+
+    left = descriptors_left(3, one_device)
+
+    assert min(left) < 3, f"{left[0]} and then {left[1]} descriptors were left by 3 devices with 4 imports each"
+
+
+@rule("SPEC-EXPORT-02", "ISSUE-VK_KHR_external_semaphore_fd-1")
+def test_an_import_takes_the_descriptor_that_it_was_given(device, kind, permanence):
+    """An import of a copy leaves the descriptor that was copied open, of the same file."""
+    temporary = allow_permanence(kind, permanence)
+    exported = exported_payload(device, kind)
+    kept = exported.dup()
+
+    device.semaphore(kind).imports(exported, temporary)
+
+    assert exported.is_open, f"importing a copy of {exported} closed {exported}"
+    same = same_file(exported.fd, kept.fd)
+    if same is None:
+        unsupported("kcmp is not to be had here: what the descriptor refers to cannot be compared")
+    assert same, f"importing a copy of {exported} replaced what {exported} refers to"
+
+
+@rule("SPEC-IMPORT-03", "ISSUE-VK_KHR_external_semaphore_fd-1")
+@pytest.mark.isolated
+@pytest.mark.limit(STRANGER_LIMIT)
+def test_a_failed_import_leaves_the_descriptor_open(device, importable, permanence, stranger):
+    """A descriptor whose import failed still belongs to the application: open, and of the same file."""
+    temporary = allow_permanence(importable, permanence)
+    kept = [stranger.dup() for _ in range(4)]
+
+    result = device.semaphore(importable).import_fd(stranger.fd, temporary=temporary)
+
+    if result.is_success:
+        unsupported(f"the driver accepted {stranger}; SPEC-IMPORT-23 judges that")
+    assert stranger.is_open, f"the driver closed {stranger} though its import failed with {result}"
+    gone = [one.fd for one in kept if not one.is_open]
+    assert not gone, f"after the import of {stranger} failed with {result} the application's {gone} are closed"
+    same = same_file(stranger.fd, kept[0].fd)
+    if same is None:
+        unsupported("kcmp is not to be had here: what the descriptor refers to cannot be compared")
+    assert same, f"after the import failed with {result}, {stranger} refers to something else"
+
+
+@rule("SPEC-IMPORT-28")
+def test_minus_1_as_sync_fd_is_a_signaled_payload(device, importable):
+    """-1 as SYNC_FD imports, and a wait for it ends at once."""
+    if str(importable.handle_type) != "SYNC_FD":
+        unsupported("-1 has this meaning for SYNC_FD only")
+    target = device.semaphore(importable)
+
+    result = target.import_fd(-1, temporary=True)
+
+    assert result.is_success, f"vkImportSemaphoreFdKHR of -1 as SYNC_FD returned {result}"
+    wait = device.queue.submit(waits=[target])
+    assert wait.finishes(), f"a wait for the imported -1 did not end: {wait}"

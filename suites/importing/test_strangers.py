@@ -1,0 +1,150 @@
+"""What an import does with a number or a descriptor that is no exported semaphore.
+
+The specification asks for validation that leaves "a valid semaphore", or VK_ERROR_INVALID_EXTERNAL_HANDLE (Importing
+Semaphore Payloads).  So an open stranger may be accepted if it then works as its kind allows.
+"""
+
+import pytest
+
+from fixtures import patience
+from fixtures.outcomes import unsupported, warn
+from fixtures.plugin import allow_permanence
+from fixtures.registry import HandleType, Result
+from suites.importing.limits import STALL, STRANGER_LIMIT
+from suites.ledger import rule
+
+REFUSED = Result.ERROR_INVALID_EXTERNAL_HANDLE
+ALLOWED = {Result.ERROR_DEVICE_LOST, Result.ERROR_INITIALIZATION_FAILED, Result.TIMEOUT}
+LACK = (Result.ERROR_OUT_OF_HOST_MEMORY, Result.ERROR_OUT_OF_DEVICE_MEMORY)
+
+pytestmark = [pytest.mark.isolated, pytest.mark.limit(STRANGER_LIMIT)]
+
+
+def any_permanence(kind):
+    """A permanence that the kind supports."""
+    return "temporary" if kind.handle_type == HandleType.SYNC_FD else "permanent"
+
+
+def import_stranger(device, kind, permanence, stranger):
+    """(target, result) of importing a stranger."""
+    temporary = allow_permanence(kind, permanence)
+    target = device.semaphore(kind)
+    return target, target.import_fd(stranger.fd, temporary=temporary)
+
+
+def is_meant_as_signaled(kind, number):
+    """Whether the number is one that SYNC_FD gives a meaning, or that a widely used driver runtime does on purpose."""
+    return kind.handle_type == HandleType.SYNC_FD and number.fd < 0
+
+
+@rule("SPEC-IMPORT-24", "SPEC-RESULT-13", "ISSUE-VK_KHR_external_semaphore-2")
+def test_a_refused_descriptor_is_an_invalid_external_handle(device, importable, permanence, stranger):
+    """An import that refuses a descriptor says INVALID_EXTERNAL_HANDLE and nothing else."""
+    _, result = import_stranger(device, importable, permanence, stranger)
+
+    if result.is_success:
+        unsupported(f"the driver accepted {stranger}; SPEC-IMPORT-23 judges that")
+    assert result == REFUSED, f"the import of {stranger} as {importable} was refused with {result} instead of {REFUSED}"
+
+
+@rule("SPEC-IMPORT-24", "SPEC-RESULT-13")
+def test_a_refused_number_is_an_invalid_external_handle(device, importable, permanence, number):
+    """An import of a number that is no descriptor says INVALID_EXTERNAL_HANDLE and nothing else."""
+    _, result = import_stranger(device, importable, permanence, number)
+
+    if result.is_success:
+        unsupported(f"the driver accepted {number}; SPEC-IMPORT-23 judges that")
+    assert result == REFUSED, f"the import of {number} as {importable} was refused with {result} instead of {REFUSED}"
+
+
+@rule("SPEC-IMPORT-23", "SPEC-IMPORT-24", "SPEC-IMPORT-29", "ISSUE-VK_KHR_external_semaphore-2")
+def test_a_number_that_is_no_descriptor_is_refused(device, importable, permanence, number):
+    """There is no payload behind such a number, so the import cannot succeed."""
+    target, result = import_stranger(device, importable, permanence, number)
+
+    if is_meant_as_signaled(importable, number):
+        if number.fd == -1:
+            unsupported("-1 as SYNC_FD is a signaled payload; SPEC-IMPORT-28 judges that")
+        if result.is_success:
+            wait = device.queue.submit(waits=[target])
+            assert wait.finishes(), f"the driver accepted {number} as SYNC_FD, but a wait for it does not end: {wait}"
+            warn(f"the driver accepted {number} as SYNC_FD, where only -1 has a meaning, and treats it as signaled")
+            return
+    assert not result.is_success, f"the driver imported {number}, which is no descriptor, as {importable}"
+
+
+@rule("SPEC-IMPORT-23", "ISSUE-VK_KHR_external_semaphore-2")
+def test_an_accepted_opaque_stranger_works_or_ends_as_allowed(device, opaque_importable, stranger):
+    """A semaphore with an accepted OPAQUE_FD stranger can be signaled and waited for, or ends as misuse may end."""
+    target, result = import_stranger(device, opaque_importable, "permanent", stranger)
+    if not result.is_success:
+        unsupported(f"the driver refused {stranger}; SPEC-IMPORT-24 judges that")
+
+    signal = device.queue.submit(signals=[(target, 1) if opaque_importable.semaphore_type else target])
+    wait = device.queue.submit(waits=[(target, 1) if opaque_importable.semaphore_type else target])
+    ends = [step.result if step.result.is_error else step.end(patience.seconds(STALL)) for step in (signal, wait)]
+
+    odd = {answer for answer in ends if not answer.is_success}
+    assert odd <= ALLOWED, f"the driver accepted {stranger}; signal and wait then ended with {ends}"
+    warn(f"the driver accepted {stranger} as OPAQUE_FD; signal and wait ended with {ends}")
+
+
+@rule("SPEC-IMPORT-23", "ISSUE-VK_KHR_external_semaphore-2")
+def test_an_accepted_sync_fd_stranger_can_be_waited_for(device, sync_importable, stranger):
+    """A wait for an accepted SYNC_FD stranger, its allowed use, ends without stall or loss."""
+    target, result = import_stranger(device, sync_importable, "temporary", stranger)
+    if not result.is_success:
+        unsupported(f"the driver refused {stranger}; SPEC-IMPORT-24 judges that")
+
+    wait = device.queue.submit(waits=[target])
+
+    assert wait.finishes(patience.seconds(STALL)), f"the driver accepted {stranger} as SYNC_FD, a wait stalls: {wait}"
+    warn(f"the driver accepted {stranger} as SYNC_FD, and a wait for it ends")
+
+
+@rule("SPEC-IMPORT-23", "SPEC-IMPORT-30")
+def test_the_target_of_a_failed_import_still_works(device, importable, stranger):
+    """After a failed import the semaphore can be used; that it kept its state is promised only for lack of memory."""
+    timeline = bool(importable.semaphore_type)
+    target = device.semaphore(importable, initial_value=5 if timeline else 0)
+    if not timeline:
+        target.signal()
+
+    result = target.import_fd(stranger.fd, temporary=not timeline)
+
+    if result.is_success:
+        unsupported(f"the driver accepted {stranger}; SPEC-IMPORT-23 judges that")
+    kept = target.counter() == 5 if timeline else device.queue.submit(waits=[target]).finishes()
+    if not kept:
+        warn(f"a failed import of {stranger} ({result}) lost the state of the semaphore")
+    assert kept or result not in LACK, f"{result} promises unmodified objects, but the state of the semaphore is lost"
+    signal = device.queue.submit(signals=[(target, 9) if timeline else target])
+    wait = device.queue.submit(waits=[(target, 9) if timeline else target])
+    assert signal.finishes(), f"after {result} a signal does not end: {signal}"
+    assert wait.finishes(), f"after {result} a wait does not end: {wait}"
+
+
+@rule("SPEC-IMPORT-23", "SPEC-FUND-04")
+@pytest.mark.limit(2 * STRANGER_LIMIT)
+def test_a_stranger_harms_nothing_else(device, open_device, kind, stranger):
+    """After a stranger other semaphores, devices and instances of the process work as before."""
+    bystander, other = device.semaphore(), open_device()
+
+    _, result = import_stranger(device, kind, any_permanence(kind), stranger)
+
+    for user in (device, other, open_device()):
+        _exchange(user, kind, f"after the import of {stranger} ended with {result}")
+    bystander.signal()
+    wait = device.queue.submit(waits=[bystander])
+    assert wait.finishes(), f"after the import of {stranger} another semaphore no longer works: {wait}"
+
+
+def _exchange(device, kind, when):
+    """A payload signaled before its export reaches an importer; the message names SPEC-IMPORT-23."""
+    exporter, importer = device.semaphore(kind, export=True), device.semaphore(kind)
+    timeline = bool(kind.semaphore_type)
+    signal = device.queue.submit(signals=[(exporter, 9) if timeline else exporter])
+    assert signal.finishes(), f"{when} a signal does not end: {signal} (SPEC-IMPORT-23)"
+    importer.imports(exporter.exported(), temporary=not timeline)
+    wait = device.queue.submit(waits=[(importer, 9) if timeline else importer])
+    assert wait.finishes(), f"{when} a wait for an imported payload does not end: {wait} (SPEC-IMPORT-23)"
