@@ -1,0 +1,67 @@
+"""What the other process does in the tests of this chapter."""
+
+from fixtures import bench
+from fixtures.drivers import DeviceInfo, Kind
+from fixtures.processes import Channel
+
+VALUE = 7
+
+
+def use(submission, what):
+    """The end of a submission as text for the test, empty when it completed."""
+    return "" if submission.finishes() else f"{what}: {submission}"
+
+
+def import_and_wait(channel: Channel, info: DeviceInfo, kind: Kind, temporary: bool) -> str:
+    """Import the descriptor that comes over the channel and wait for its signal; "" if all went well."""
+    device = bench.open_device(info)
+    semaphore = device.semaphore(kind)
+    answer = semaphore.import_fd(channel.receive_fd(), temporary=temporary)
+    if not answer.is_success:
+        return f"the import returned {answer}"
+    if kind.semaphore_type:
+        return "" if semaphore.counter() == VALUE else f"the counter is {semaphore.counter()} instead of {VALUE}"
+    return use(device.queue.submit(waits=[semaphore]), "the wait does not end")
+
+
+def import_and_signal(channel: Channel, info: DeviceInfo, kind: Kind, temporary: bool) -> str:
+    """Import the descriptor that comes over the channel and signal through it; "" if all went well."""
+    device = bench.open_device(info)
+    semaphore = device.semaphore(kind)
+    answer = semaphore.import_fd(channel.receive_fd(), temporary=temporary)
+    if not answer.is_success:
+        return f"the import returned {answer}"
+    if kind.semaphore_type:
+        answer = semaphore.host_signal(VALUE)
+        return "" if answer.is_success else f"vkSignalSemaphore returned {answer}"
+    return use(device.queue.submit(signals=[semaphore]), "the signal does not end")
+
+
+def export_signaled(channel: Channel, info: DeviceInfo, kind: Kind, end: str) -> str:
+    """Signal a payload, send its descriptor, and end as told: "returns" tidily or "waits" to be killed."""
+    device = bench.open_device(info)
+    timeline = bool(kind.semaphore_type)
+    semaphore = device.semaphore(kind, export=True, initial_value=VALUE if timeline else 0)
+    if not timeline:
+        semaphore.signal()
+    answer, descriptor = semaphore.export_fd()
+    channel.send(int(answer))
+    if not answer.is_success:
+        return ""
+    channel.send(descriptor.fd)
+    if descriptor.fd >= 0:
+        channel.send_fd(descriptor.fd)
+    if end == "waits":
+        channel.receive(60)
+    bench.close_device(device)
+    return ""
+
+
+def export_unsignaled(channel: Channel, info: DeviceInfo, kind: Kind) -> None:
+    """Send the descriptor of a payload that nobody signals, and wait to be killed."""
+    device = bench.open_device(info)
+    answer, descriptor = device.semaphore(kind, export=True).export_fd()
+    channel.send(int(answer))
+    if answer.is_success:
+        channel.send_fd(descriptor.fd)
+    channel.receive(60)

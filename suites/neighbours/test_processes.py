@@ -1,0 +1,137 @@
+"""Payloads between processes: the descriptor travels as SCM_RIGHTS, the driver is in both."""
+
+import ctypes
+import os
+import socket
+
+import pytest
+
+from fixtures.commands import is_open
+from fixtures.descriptors import Descriptor
+from fixtures.outcomes import Broken, unsupported, warn
+from fixtures.plugin import allow_permanence
+from fixtures.registry import result
+from suites.exporting.states import exported_payload
+from suites.ledger import rule
+from suites.neighbours.steps import VALUE, export_signaled, import_and_signal, import_and_wait
+
+
+def said(ending):
+    """What a step returned; a step that raised, died or hung is told as what it was."""
+    return ending.value if ending.how == "returned" else f"the other process ended with {ending}"
+
+
+def from_child(child, commands):
+    """The descriptor that a child exports and sends; `unsupported` where its driver answered -1."""
+    answer = result(child.channel.receive())
+    if not answer.is_success:
+        raise Broken(f"vkGetSemaphoreFdKHR in another process returned {answer} (SPEC-CAPS-03)")
+    if child.channel.receive() == -1:
+        unsupported("the driver answered -1: there is no descriptor")
+    return Descriptor(child.channel.receive_fd(), commands, "received descriptor")
+
+
+@rule("SPEC-HANDLE-03", "SPEC-FUND-03", "SPEC-COMPAT-01", "SPEC-FUND-02")
+def test_a_signal_crosses_into_another_process(device, opaque_kind, permanence, processes):
+    """A payload that was signaled here is seen signaled by a process that received the descriptor."""
+    temporary = allow_permanence(opaque_kind, permanence)
+    exported = exported_payload(device, opaque_kind)
+
+    child = processes.start(import_and_wait, device.info, opaque_kind, temporary)
+    child.channel.send_fd(exported.fd)
+    problem = said(child.finish())
+
+    assert not problem, f"in another process {problem}"
+
+
+@rule("SPEC-HANDLE-03", "SPEC-FUND-03", "SPEC-IMPORT-14", "SPEC-STATE-01")
+def test_a_signal_comes_back_from_another_process(device, opaque_kind, permanence, processes):
+    """A signal that another process gives through its import is seen by the exporter."""
+    temporary = allow_permanence(opaque_kind, permanence)
+    exporter = device.semaphore(opaque_kind, export=True)
+
+    child = processes.start(import_and_signal, device.info, opaque_kind, temporary)
+    child.channel.send_fd(exporter.exported().fd)
+    problem = said(child.finish())
+
+    assert not problem, f"in another process {problem}"
+    if opaque_kind.semaphore_type:
+        assert exporter.counter() == VALUE, f"another process signaled {VALUE}, the exporter sees {exporter.counter()}"
+    else:
+        wait = device.queue.submit(waits=[exporter])
+        assert wait.finishes(), f"a signal of another process does not reach the exporter: {wait}"
+
+
+@rule("SPEC-HANDLE-03")
+def test_a_descriptor_that_was_sent_to_oneself_imports(device, opaque_kind):
+    """A descriptor received as SCM_RIGHTS refers to the payload, also when the original was closed in flight."""
+    exported = exported_payload(device, opaque_kind)
+    ends = socket.socketpair()
+    socket.send_fds(ends[0], [b"d"], [exported.fd])
+    exported.close()
+    received = Descriptor(socket.recv_fds(ends[1], 1, 1)[1][0], device.vk, "received descriptor")
+    for end in ends:
+        end.close()
+
+    target = device.semaphore(opaque_kind).imports(received)
+
+    wait = device.queue.submit(waits=[(target, VALUE) if opaque_kind.semaphore_type else target])
+    assert wait.finishes(), f"the payload behind a received descriptor is not signaled: {wait}"
+
+
+@rule("SPEC-FUND-03", "SPEC-COMPAT-02")
+def test_a_signaled_sync_fd_crosses_into_another_process(device, sync_kind, processes):
+    """A copy of a signaled payload is signaled in another process too."""
+    exported = exported_payload(device, sync_kind)
+
+    child = processes.start(import_and_wait, device.info, sync_kind, True)
+    child.channel.send_fd(exported.fd)
+    problem = said(child.finish())
+
+    assert not problem, f"in another process {problem}"
+
+
+@rule("SPEC-HANDLE-04", "SPEC-FUND-03")
+@pytest.mark.parametrize("end", ["returns", "waits"], ids=["exits", "killed"])
+def test_a_signaled_payload_outlives_its_process(device, opaque_kind, processes, end):
+    """A signal given by a process that then exits, or is killed, is still there for who imports the descriptor."""
+    child = processes.start(export_signaled, device.info, opaque_kind, end)
+    received = from_child(child, device.vk)
+    if end == "waits":
+        child.kill()
+    else:
+        child.finish()
+
+    answer = device.semaphore(opaque_kind).import_fd(received.dup().fd)
+    target = device.semaphore(opaque_kind).imports(received)
+
+    assert answer.is_success, f"after the exporting process ended the import returned {answer}"
+    wait = device.queue.submit(waits=[(target, VALUE) if opaque_kind.semaphore_type else target])
+    assert wait.finishes(), f"the signal was lost with the process that gave it: {wait}"
+
+
+@rule("SPEC-FUND-03")
+def test_a_descriptor_taken_by_pidfd_getfd(device, opaque_kind, processes):
+    """pidfd_getfd gives a descriptor that stays open here; that it imports is not promised, so no more than a warning."""
+    exported = exported_payload(device, opaque_kind)
+    try:
+        taken = Descriptor(_pidfd_getfd(os.getpid(), exported.fd), device.vk, "descriptor from pidfd_getfd")
+    except OSError as problem:
+        unsupported(f"pidfd_getfd is not to be had here: {problem.strerror}")
+
+    answer = device.semaphore(opaque_kind).import_fd(taken.fd)
+
+    assert is_open(exported.fd), f"importing what pidfd_getfd made of {exported} closed {exported}"
+    if not answer.is_success:
+        warn(f"a descriptor from pidfd_getfd does not import: {answer}")
+
+
+def _pidfd_getfd(pid, fd):
+    libc = ctypes.CDLL(None, use_errno=True)
+    pidfd = os.pidfd_open(pid)
+    taken = libc.syscall(438, pidfd, fd, 0)
+    problem = ctypes.get_errno()
+    os.close(pidfd)
+    if taken < 0:
+        raise OSError(problem, os.strerror(problem))
+    return taken

@@ -1,0 +1,121 @@
+"""Running out of descriptors: a listed error, nothing lost, and all works again afterwards."""
+
+import os
+import resource
+
+import pytest
+
+from fixtures.registry import Result, results_of
+from suites.exporting.states import export_in
+from suites.ledger import rule
+
+pytestmark = [pytest.mark.isolated, pytest.mark.exclusive]
+EXPECTED = {Result.ERROR_TOO_MANY_OBJECTS, Result.ERROR_OUT_OF_HOST_MEMORY}
+
+
+@pytest.fixture
+def full_table():
+    """Makes the descriptor table full: `full_table(free)` leaves room for `free` more; ends with the test."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    held = []
+
+    def fill(free):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, before[0]), before[1]))
+        try:
+            while True:
+                held.append(os.open("/dev/null", os.O_RDONLY))
+        except OSError:
+            pass
+        for _ in range(free):
+            os.close(held.pop())
+
+    def empty():
+        while held:
+            os.close(held.pop())
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    yield fill, empty
+    empty()
+
+
+def pending_export(device, kind):
+    """A semaphore ready to be exported, with the state that its kind needs."""
+    semaphore = device.semaphore(kind, export=True)
+    if not kind.semaphore_type:
+        semaphore.signal()
+    return semaphore
+
+
+@rule("SPEC-EXPORT-10")
+@pytest.mark.parametrize("free", [0, 1])
+def test_an_export_without_room_for_a_descriptor(device, exportable, full_table, free):
+    """An export that cannot have a descriptor fails with a listed error; it never succeeds without one."""
+    fill, empty = full_table
+    semaphores = [pending_export(device, exportable) for _ in range(free + 4)]
+    fill(free)
+
+    exports = [semaphore.export_fd() for semaphore in semaphores]
+
+    empty()
+    for answer, descriptor in exports:
+        minus_1 = descriptor.fd == -1 and str(exportable.handle_type) == "SYNC_FD"
+        assert answer in results_of("vkGetSemaphoreFdKHR"), f"vkGetSemaphoreFdKHR returned {answer}"
+        assert not answer.is_success or minus_1 or descriptor.is_open, f"success, but {descriptor} is not open"
+    refused = {answer for answer, descriptor in exports if not answer.is_success}
+    assert refused <= EXPECTED, f"without room for a descriptor vkGetSemaphoreFdKHR returned {refused}"
+
+
+@rule("SPEC-EXPORT-10")
+def test_exports_work_again_once_there_is_room(device, exportable, full_table):
+    """After the table was full an export succeeds, and the payload is the one that it was."""
+    fill, empty = full_table
+    semaphore = pending_export(device, exportable)
+    fill(0)
+    first, descriptor = semaphore.export_fd()
+    empty()
+    if first.is_success:
+        descriptor.close()
+        semaphore = pending_export(device, exportable)
+
+    again, descriptor = semaphore.export_fd()
+
+    assert again.is_success, f"after {first} for lack of descriptors the next export returned {again}"
+    assert descriptor.is_open or descriptor.fd == -1, f"it returned {descriptor}, which is not open"
+
+
+@rule("SPEC-IMPORT-30", "SPEC-RESULT-02")
+def test_an_import_without_room_loses_nothing(device, kind, full_table):
+    """An import while the table is full succeeds, or fails with a listed error and leaves the descriptor."""
+    fill, empty = full_table
+    answer, descriptor = export_in(device, kind, "signaled")
+    assert answer.is_success, f"vkGetSemaphoreFdKHR returned {answer} (SPEC-CAPS-03)"
+    target, temporary = device.semaphore(kind), str(kind.handle_type) == "SYNC_FD"
+    fill(0)
+
+    imported = target.import_fd(descriptor.fd, temporary=temporary)
+
+    empty()
+    assert imported in results_of("vkImportSemaphoreFdKHR"), f"vkImportSemaphoreFdKHR returned {imported}"
+    if not imported.is_success:
+        assert descriptor.is_open or descriptor.fd == -1, f"the import failed with {imported} and closed {descriptor}"
+        target.imports(descriptor, temporary)
+    wait = device.queue.submit(waits=[(target, 7) if kind.semaphore_type else target])
+    assert wait.finishes(), f"after an import without room ({imported}) a wait does not end: {wait}"
+
+
+@rule("SPEC-RESULT-03")
+def test_a_semaphore_made_without_room_is_listed(device, exportable, full_table):
+    """vkCreateSemaphore while the table is full succeeds or returns a listed error, and succeeds afterwards."""
+    fill, empty = full_table
+    vk, wanted = device.vk, (int(exportable.handle_type), int(exportable.semaphore_type) or None, 0)
+    fill(0)
+
+    answer, handle = vk.vkCreateSemaphore(device.handle, *wanted)
+
+    empty()
+    assert answer in results_of("vkCreateSemaphore"), f"vkCreateSemaphore returned {answer}"
+    if answer.is_success:
+        vk.vkDestroySemaphore(device.handle, handle)
+    again, handle = vk.vkCreateSemaphore(device.handle, *wanted)
+    assert again.is_success, f"after {answer} for lack of descriptors vkCreateSemaphore returned {again}"
+    vk.vkDestroySemaphore(device.handle, handle)

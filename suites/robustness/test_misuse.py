@@ -1,0 +1,115 @@
+"""Misuse of a shared payload: the specification bounds what may come of it (Importing Semaphore Payloads).
+
+The violating command returns INITIALIZATION_FAILED, or its device is lost, or the wait counts as satisfied after a while.
+How long a while is nobody says, so what is still pending at the limit is a warning.
+"""
+
+import pytest
+
+from fixtures import patience
+from fixtures.outcomes import unsupported, warn
+from fixtures.registry import Result, SemaphoreType, result
+from fixtures.semaphores import BINARY_OPAQUE
+from suites.ledger import rule
+from suites.neighbours.steps import export_unsignaled
+
+pytestmark = [pytest.mark.isolated, pytest.mark.exclusive]
+BOUNDED = {Result.SUCCESS, Result.ERROR_INITIALIZATION_FAILED, Result.ERROR_DEVICE_LOST}
+PATIENCE = 0.5
+
+
+@pytest.fixture
+def shared(device, opaque_kind):
+    """(exporter, importer) of one binary payload; results that misuse may give count as listed."""
+    if opaque_kind.semaphore_type == SemaphoreType.TIMELINE:
+        unsupported("the rule is about binary payloads")
+    device.vk.tolerated = frozenset({Result.ERROR_INITIALIZATION_FAILED})
+    exporter = device.semaphore(opaque_kind, export=True)
+    return exporter, device.semaphore(opaque_kind).imports(exporter.exported())
+
+
+def violate(how, exporter, importer):
+    """Break the rules of the payload's state; returns how each submission ended."""
+    queue = exporter.device.queue
+    if how == "wait-without-signal":
+        steps = [queue.submit(waits=[importer])]
+    elif how == "double-signal":
+        steps = [queue.submit(signals=[exporter]), queue.submit(signals=[importer])]
+    else:
+        queue.submit(signals=[exporter])
+        steps = [queue.submit(waits=[importer]), queue.submit(waits=[exporter])]
+    ends = [step.result if step.result.is_error else step.end(patience.seconds(PATIENCE)) for step in steps]
+    exporter.device.is_sound = Result.TIMEOUT not in ends
+    return ends
+
+
+VIOLATIONS = ("wait-without-signal", "double-signal", "double-wait")
+
+
+@rule("SPEC-SHARE-03", "ISSUE-VK_KHR_external_semaphore-1")
+@pytest.mark.parametrize("how", VIOLATIONS)
+def test_misuse_ends_in_one_of_the_bounded_ways(shared, how):
+    """A violation through handles that share a payload has no other outcome than those listed."""
+    ends = violate(how, *shared)
+
+    if Result.TIMEOUT in ends:
+        warn(f"{how}: not ended in {patience.seconds(PATIENCE):g} s; no bound is specified")
+    odd = {str(end) for end in ends} - {str(end) for end in BOUNDED | {Result.TIMEOUT}}
+    assert not odd, f"{how} ended with {', '.join(sorted(odd))}"
+
+
+@rule("SPEC-SHARE-03", "SPEC-FUND-04", "ISSUE-VK_KHR_external_semaphore-1")
+@pytest.mark.parametrize("how", VIOLATIONS)
+def test_misuse_harms_no_other_device(shared, open_device, how):
+    """Devices on which no violation occurred go on working, those that exist and those that are made after."""
+    before = open_device()
+
+    ends = violate(how, *shared)
+
+    for other in (before, open_device()):
+        exporter = other.semaphore(BINARY_OPAQUE, export=True)
+        importer = other.semaphore(BINARY_OPAQUE).imports(exporter.exported())
+        signal, wait = other.queue.submit(signals=[exporter]), other.queue.submit(waits=[importer])
+        assert signal.finishes(), f"after {how} ({ends}) a signal on another device does not end: {signal}"
+        assert wait.finishes(), f"after {how} ({ends}) a wait on another device does not end: {wait}"
+
+
+@rule("SPEC-SHARE-07")
+@pytest.mark.parametrize("how", VIOLATIONS)
+def test_a_new_payload_makes_the_semaphore_good_again(shared, how):
+    """After misuse an import of a fresh payload gives the semaphore a defined state, unless its device was lost."""
+    _, importer = shared
+    ends = violate(how, *shared)
+    if Result.ERROR_DEVICE_LOST in ends:
+        unsupported(f"{how} lost the device, which is allowed (SPEC-SHARE-05)")
+    if Result.TIMEOUT in ends:
+        unsupported(f"{how}: work with the semaphore is still pending, so nothing may be imported into it")
+    fresh = importer.device.semaphore(BINARY_OPAQUE, export=True)
+
+    importer.imports(fresh.exported())
+
+    signal, wait = (
+        importer.device.queue.submit(**{side: [one]}) for side, one in (("signals", fresh), ("waits", importer))
+    )
+    assert signal.finishes(), f"after {how} ({ends}) and a new import a signal does not end: {signal}"
+    assert wait.finishes(), f"after {how} ({ends}) and a new import a wait does not end: {wait}"
+
+
+@rule("SPEC-SHARE-03", "ISSUE-VK_KHR_external_semaphore-1")
+def test_a_wait_survives_an_exporter_killed_before_its_signal(device, shared, processes):
+    """A wait for a signal that never comes, since its process died, ends in one of the bounded ways."""
+    child = processes.start(export_unsignaled, device.info, BINARY_OPAQUE)
+    answer = result(child.channel.receive())
+    assert answer.is_success, f"vkGetSemaphoreFdKHR in another process returned {answer} (SPEC-CAPS-03)"
+    target = device.semaphore(BINARY_OPAQUE)
+    imported = target.import_fd(child.channel.receive_fd())
+    child.kill()
+    assert imported.is_success, f"the import of another process's payload returned {imported} (SPEC-CAPS-04)"
+
+    step = device.queue.submit(waits=[target])
+    end = step.result if step.result.is_error else step.end(patience.seconds(PATIENCE))
+
+    if end == Result.TIMEOUT:
+        device.is_sound = False
+        warn(f"not ended in {patience.seconds(PATIENCE):g} s; no bound is specified")
+    assert end in BOUNDED | {Result.TIMEOUT}, f"a wait for a signal of a process that was killed ended with {end}"
