@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import pytest
 
@@ -59,12 +59,11 @@ class Recorder:
         self._phases: dict[str, list[pytest.TestReport]] = {}
         self._seen: dict[str, Record] = {}
         self.folder = _make_folder(config, self.devices)
-        self._file: TextIO = (self.folder / "results.jsonl").open("w")
+        self._file = (self.folder / "results.jsonl").open("wb", buffering=0)  # a line is one write: whole or not there
         self._write({"type": "run", **_about(config), **facts, "ledger": list(self.ledger.values())})
 
     def _write(self, line: dict[str, Any]) -> None:
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
+        self._file.write((json.dumps(line) + "\n").encode())
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         phases = self._phases.setdefault(report.nodeid, [])
@@ -98,7 +97,8 @@ class Recorder:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         for found in self.breaches.values():
             self._write({"type": "breach", **found})
-        self.surprises = self._compare()
+        stopped = session.shouldfail or session.shouldstop
+        self.surprises = self._compare(whole=_is_whole(session.config) and not stopped)
         totals = Counter(record.verdict for record in self.records)
         broken = any(breach["verdict"] == "fail" for breach in self.breaches.values())
         if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
@@ -114,8 +114,11 @@ class Recorder:
             return 1
         return 0 if any(totals[verdict] for verdict in JUDGED) else 5
 
-    def _compare(self) -> list[tuple[str, str]]:
-        """(test id or breach, what differs from the baseline); nothing without one."""
+    def _compare(self, whole: bool) -> list[tuple[str, str]]:
+        """(test id or breach, what differs from the baseline); nothing without one.
+
+        Breaches that no longer occur count in a `whole` run only: who knows what the other tests would show.
+        """
         if self.baseline is None:
             return []
         fitting = {device["slug"] for device in self.devices if self.baseline.fits(device)} | {""}
@@ -130,15 +133,16 @@ class Recorder:
                 problem = "unsupported, which the baseline does not list"
             if problem:
                 found.append((key, f"{problem}: {one['message']}"))
-        return found + self._gone({baselines.key_of(one) for one in entries})
+        seen = {baselines.key_of(one) for one in entries}
+        gone = [key for key in self.baseline.known if key.startswith("breach ") and key not in seen]
+        return found + [(key, "no longer seen") for key in gone if whole]
 
-    def _gone(self, seen: set[str]) -> list[tuple[str, str]]:
-        """Breaches that no longer occur though all tests ran; entries of tests that were not selected stay."""
-        assert self.baseline is not None
-        listed = [k for k, v in self.baseline.known.items() if not k.startswith("breach ") and v != "unsupported"]
-        if not all(key in seen for key in listed):
-            return []
-        return [(k, "no longer seen") for k in self.baseline.known if k.startswith("breach ") and k not in seen]
+
+def _is_whole(config: pytest.Config) -> bool:
+    """Whether the run was asked for all tests of the suite."""
+    option = config.option
+    parts = (option.keyword, option.markexpr, option.deselect, option.ignore, option.ignore_glob)
+    return config.args == config.getini("testpaths") and not any(parts) and not getattr(option, "rule", None)
 
 
 def _read_baseline(path: str | None, devices: list[dict[str, Any]]) -> baselines.Baseline | None:

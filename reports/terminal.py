@@ -62,6 +62,10 @@ def _statement(recorder: Recorder, rule: str) -> str:
     return str(recorder.ledger.get(rule, {}).get("statement", "(a rule that the ledger does not have)"))
 
 
+def _claim(recorder: Recorder, record: Record) -> str:
+    return _statement(recorder, record.rules[0]) if record.rules else "(claims no rule)"
+
+
 def _failures(recorder: Recorder, records: list[Record]) -> list[str]:
     """Failures of one test function and verdict together: the first in full, the others counted."""
     groups: dict[tuple[str, str, str], list[Record]] = {}
@@ -73,10 +77,9 @@ def _failures(recorder: Recorder, records: list[Record]) -> list[str]:
 
 def _failure(recorder: Recorder, group: list[Record]) -> list[str]:
     first, more = group[0], len(group) - 1
-    rule = first.rules[0] if first.rules else "no rule"
     on = f" [{first.device}]" if first.device else ""
     lines = [
-        f"{first.verdict}  {' '.join(first.rules)}{on}: {_statement(recorder, rule)}",
+        f"{first.verdict}  {' '.join(first.rules) or first.id.partition('[')[0]}{on}: {_claim(recorder, first)}",
         f"      {first.message}",
         f"      repeat: .venv/bin/pytest -n0 '{first.nodeid}'",
     ]

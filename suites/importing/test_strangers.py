@@ -98,7 +98,9 @@ def test_an_accepted_sync_fd_stranger_can_be_waited_for(device, sync_importable,
 
     wait = device.queue.submit(waits=[target])
 
-    assert wait.finishes(patience.seconds(STALL)), f"the driver accepted {stranger} as SYNC_FD, a wait stalls: {wait}"
+    assert wait.finishes(patience.seconds(STALL)), (
+        f"the driver accepted {stranger} as SYNC_FD, but a wait for it does not end well: {wait}"
+    )
     warn(f"the driver accepted {stranger} as SYNC_FD, and a wait for it ends")
 
 
