@@ -18,7 +18,7 @@ import pytest
 
 from reports import baseline as baselines
 from reports import hooks
-from reports.verdicts import FAILING, JUDGED, Record, against, make_record
+from reports.verdicts import FAILING, JUDGED, Record, against, make_collection_error, make_record
 
 SCHEMA = 1
 SUITE_VERSION = "0.1"
@@ -58,6 +58,7 @@ class Recorder:
         self.surprises: list[tuple[str, str]] = []
         self._phases: dict[str, list[pytest.TestReport]] = {}
         self._seen: dict[str, Record] = {}
+        self._incomplete = False
         self.folder = _make_folder(config, self.devices)
         self._file = (self.folder / "results.jsonl").open("wb", buffering=0)  # a line is one write: whole or not there
         self._write({"type": "run", **_about(config), **facts, "ledger": list(self.ledger.values())})
@@ -72,6 +73,11 @@ class Recorder:
         if report.when == "teardown" or ended:
             del self._phases[report.nodeid]
             self._add(make_record(phases))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._incomplete = True
+            self._add(make_collection_error(report))
 
     def _add(self, record: Record) -> None:
         earlier = self._seen.get(record.nodeid)
@@ -101,7 +107,8 @@ class Recorder:
         self.surprises = self._compare(whole=_is_whole(session.config) and not stopped)
         totals = Counter(record.verdict for record in self.records)
         broken = any(breach["verdict"] == "fail" for breach in self.breaches.values())
-        if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
+        ended = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if exitstatus in ended or self._incomplete:
             session.exitstatus = self._status(totals, broken)
         self._write({"type": "end", "totals": totals, "exit": int(session.exitstatus), "surprises": self.surprises})
         self._file.close()

@@ -17,9 +17,11 @@ SHOWN = 5
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     recorder = config.stash.get(RECORDER, None)
-    if recorder is None:
-        return
     write = terminalreporter.write_line
+    if recorder is None:
+        for error in terminalreporter.stats.get("error", []):
+            write(f"{error.nodeid}\n{error.longrepr}")
+        return
     terminalreporter.section("verdicts")
     for line in _counts(recorder):
         write(line)

@@ -53,6 +53,12 @@ def make_record(reports: Sequence[pytest.TestReport]) -> Record:
     )
 
 
+def make_collection_error(report: pytest.CollectReport) -> Record:
+    """The record of a file whose tests could not be collected."""
+    text = str(report.longrepr).strip() or "no message"
+    return Record(report.nodeid, [], "", "error", text.splitlines()[-1], 0.0, report.nodeid, detail=text)
+
+
 def _verdict(reports: Sequence[pytest.TestReport], said: dict[str, Any], warnings: list[str]) -> tuple[str, str, str]:
     """(verdict, one-line message, detail)."""
     ending = said.get("ending")

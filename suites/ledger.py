@@ -68,16 +68,32 @@ def strength_of(item: pytest.Item) -> str:
     return next((rules()[one].strongest for one in claims_of(item)), "fail")
 
 
+def problem_of(item: pytest.Item) -> str | None:
+    """What is wrong with a test's claims, None if nothing is."""
+    claims = claims_of(item)
+    unknown = [one for one in claims if one not in rules()]
+    if unknown:
+        return f"{item.nodeid} claims {unknown[0]}, which the ledger does not have"
+    strengths = {rules()[one].strongest for one in claims}
+    if len(strengths) > 1 or "-" in strengths:
+        return f"{item.nodeid} claims rules of different strength: {', '.join(claims)}"
+    return None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A file with a claim that the ledger does not bear out is not collected."""
+    report = yield
+    items = [one for one in report.result or [] if isinstance(one, pytest.Item)]
+    problems = [problem for item in items if (problem := problem_of(item))]
+    if problems:
+        report.outcome, report.longrepr, report.result = "failed", "\n".join(problems), []
+    return report
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        claims = claims_of(item)
-        unknown = [one for one in claims if one not in rules()]
-        if unknown:
-            raise pytest.UsageError(f"{item.nodeid} claims {unknown[0]}, which the ledger does not have")
-        strengths = {rules()[one].strongest for one in claims}
-        if len(strengths) > 1 or "-" in strengths:
-            raise pytest.UsageError(f"{item.nodeid} claims rules of different strength: {', '.join(claims)}")
-        item.user_properties.append(("rules", claims))
+        item.user_properties.append(("rules", claims_of(item)))
     wanted = set(config.option.rule or [])
     if wanted:
         left_out = [item for item in items if not wanted & set(claims_of(item))]

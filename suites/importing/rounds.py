@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-from fixtures.descriptors import open_descriptors
+from fixtures.descriptors import Descriptor, open_descriptors
 from fixtures.devices import Device
 from fixtures.drivers import Kind
-from suites.exporting.states import exported_payload
 
 WARM_UP = 8
 
@@ -25,9 +24,7 @@ def descriptors_left(rounds: int, one_round: Callable[[], object]) -> tuple[int,
     return counts[1] - counts[0], counts[2] - counts[1]
 
 
-def import_and_destroy(device: Device, kind: Kind, temporary: bool) -> None:
-    """Export a payload, import it, and destroy both semaphores."""
-    exported = exported_payload(device, kind)
+def import_and_destroy(device: Device, kind: Kind, exported: Descriptor, temporary: bool) -> None:
+    """Import a copy of a payload and destroy the semaphore."""
     device.semaphore(kind).imports(exported, temporary)
-    exported.close()
     device.settle()

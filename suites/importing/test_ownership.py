@@ -20,8 +20,9 @@ IMPORTS = 4
 def test_the_driver_closes_what_it_imported(device, kind, permanence):
     """A descriptor that was imported is gone once the semaphore is destroyed: none is left round after round."""
     temporary = allow_permanence(kind, permanence)
+    exported = exported_payload(device, kind)
 
-    left = descriptors_left(ROUNDS, lambda: import_and_destroy(device, kind, temporary))
+    left = descriptors_left(ROUNDS, lambda: import_and_destroy(device, kind, exported, temporary))
 
     assert min(left) <= 0, (
         f"{left[0]} and then {left[1]} descriptors were left by {ROUNDS} rounds of import and destroy"
