@@ -1,0 +1,204 @@
+"""What vkGetPhysicalDeviceExternalSemaphoreProperties answers, whatever the device supports (Optional Semaphore Capabilities)."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from fixtures.devices import Device
+from fixtures.outcomes import unsupported, warn
+from fixtures.registry import HandleType, SemaphoreType
+from suites.capabilities.queries import (
+    CORE_TYPES,
+    KNOWN_FEATURES,
+    KNOWN_TYPES,
+    NEVER_WRITTEN,
+    ask,
+    ask_all,
+    changes,
+    each_handle_type,
+    each_type,
+    has_maintenance5,
+    needs_type,
+)
+from suites.ledger import rule
+
+REPEATS = 100
+THREADS = 8
+WIN32_TYPES = (0x2, 0x4, 0x8)
+SINGLE_TYPES = {1 << i for i in range(31) if KNOWN_TYPES >> i & 1}
+GREATEST = 0x7FFFFFFE  # VK_..._MAX_ENUM is never to be used, and what a C enumeration holds above it is not settled
+
+
+def integers():
+    """Integers that a handle type may be under maintenance5: each bit, none, pairs, and many by chance."""
+    bits, chance = [1 << i for i in range(31)], random.Random(0)
+    pairs = [bits[0] | bit for bit in bits[1:]] + [0x18, 0x1F, 0xFF, GREATEST]
+    return dict.fromkeys([0, *bits, *pairs, *(chance.randint(0, GREATEST) for _ in range(200))])
+
+
+@rule("SPEC-CAPS-01")
+@each_type
+@each_handle_type
+def test_every_handle_type_gets_an_answer(device, handle_type, semaphore_type):
+    """The query cannot fail: its answer is written whether or not the handle type is supported."""
+    needs_type(device.info, semaphore_type)
+
+    claim = ask(device.instance, handle_type, semaphore_type)
+
+    assert claim.features != NEVER_WRITTEN, f"externalSemaphoreFeatures of {handle_type:#x} was not written"
+    if claim.features:
+        assert NEVER_WRITTEN not in claim, f"of the claims for {handle_type:#x} not all were written: {claim}"
+    elif NEVER_WRITTEN in claim:
+        warn(f"{handle_type:#x} is not supported, and of its claims not all were written: {claim}")
+
+
+@rule("SPEC-CAPS-02")
+@each_type
+@pytest.mark.parametrize("handle_type", WIN32_TYPES, ids=hex)
+def test_handle_types_of_other_systems_get_a_steady_answer(device, handle_type, semaphore_type):
+    """Features of the Win32 handle types are written and stay as they are; that they are zero is not said of any system."""
+    needs_type(device.info, semaphore_type)
+
+    seen = {ask(device.instance, handle_type, semaphore_type).features for _ in range(4)}
+
+    assert NEVER_WRITTEN not in seen, f"externalSemaphoreFeatures of {handle_type:#x} was not written"
+    assert len(seen) == 1, f"externalSemaphoreFeatures of {handle_type:#x} is now {seen}"
+    if seen != {0}:
+        warn(f"the driver claims features {seen} for the handle type {handle_type:#x} of another system")
+
+
+@rule("SPEC-CAPS-07")
+@each_handle_type
+def test_a_query_without_a_type_asks_about_binary(device, handle_type):
+    """Without VkSemaphoreTypeCreateInfo the answer is that for binary semaphores."""
+    needs_type(device.info, SemaphoreType.BINARY)
+
+    without, binary = ask(device.instance, handle_type), ask(device.instance, handle_type, SemaphoreType.BINARY)
+
+    assert without == binary, f"for {handle_type:#x} without a type: {without}; for binary: {binary}"
+
+
+@rule("SPEC-CAPS-09")
+@each_type
+@pytest.mark.isolated
+def test_any_integer_is_a_handle_type(device_info, open_instance, semaphore_type):
+    """With maintenance5 any integer may be asked about: each gets an answer, and no handle type at all is not supported."""
+    needs_type(device_info, semaphore_type)
+    instance = open_instance()
+    if not has_maintenance5(instance):
+        unsupported("the device has no maintenance5: only defined handle types may be asked about")
+
+    features = {one: ask(instance, one, semaphore_type).features for one in integers()}
+
+    unwritten = [hex(one) for one in features if features[one] == NEVER_WRITTEN]
+    assert not unwritten, f"externalSemaphoreFeatures was not written for {', '.join(unwritten)}"
+    odd = [f"{one:#x} ({claim:#x})" for one, claim in features.items() if claim and one not in SINGLE_TYPES]
+    if odd:
+        warn(f"the driver claims support for what is no handle type of the registry: {', '.join(odd)}")
+    assert features[0] == 0, f"externalSemaphoreFeatures of handleType 0 is {features[0]:#x}"
+
+
+@rule("SPEC-CAPS-10")
+def test_answers_stay_when_asked_again(device):
+    """The same query gives the same answer each time."""
+    first = ask_all(device.instance)
+
+    differing = [difference for _ in range(REPEATS) if (difference := changes(first, ask_all(device.instance)))]
+
+    assert not differing, f"{len(differing)} of {REPEATS} answers differ from the first: {differing[0]}"
+
+
+@rule("SPEC-CAPS-10")
+def test_answers_are_the_same_in_every_thread(device):
+    """The same queries from several threads at once give the same answers."""
+    first = ask_all(device.instance)
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        answers = list(threads.map(lambda _: ask_all(device.instance), range(REPEATS)))
+
+    differing = [difference for answer in answers if (difference := changes(first, answer))]
+    assert not differing, f"of {REPEATS} answers in {THREADS} threads {len(differing)} differ: {differing[0]}"
+
+
+@rule("SPEC-CAPS-10")
+def test_answers_stay_while_devices_come_and_go(open_instance):
+    """Logical devices change nothing about the answers for their physical device."""
+    instance = open_instance()
+    before = ask_all(instance)
+
+    device = Device(instance)
+    meanwhile = ask_all(instance)
+    device.close()
+    after = ask_all(instance)
+
+    assert not changes(before, meanwhile), f"with a device answers change: {changes(before, meanwhile)}"
+    assert not changes(before, after), f"after a device answers change: {changes(before, after)}"
+
+
+@rule("SPEC-CAPS-15")
+def test_no_device_is_needed_to_ask(device, open_instance):
+    """An instance without any device gives the answers that one with a device gives."""
+    bare, used = ask_all(open_instance()), ask_all(device.instance)
+
+    assert not changes(bare, used), f"without and with a device answers differ: {changes(bare, used)}"
+
+
+@rule("SPEC-CAPS-11")
+def test_sync_fd_is_not_claimed_for_timelines(device):
+    """SYNC_FD copies a binary payload: nothing about timeline semaphores mentions it."""
+    needs_type(device.info, SemaphoreType.TIMELINE)
+
+    claims = {one: ask(device.instance, one, SemaphoreType.TIMELINE) for one in CORE_TYPES}
+
+    sync = claims.pop(int(HandleType.SYNC_FD))
+    assert sync.features == 0, f"for timeline semaphores SYNC_FD is claimed: {sync}"
+    supported = {one: claim for one, claim in claims.items() if claim.features}
+    naming = [f"{one:#x}: {claim}" for one, claim in supported.items() if (claim[1] | claim[2]) & HandleType.SYNC_FD]
+    assert not naming, f"for timeline semaphores SYNC_FD is named beside {'; '.join(naming)}"
+
+
+@rule("SPEC-CAPS-12")
+def test_the_khr_query_answers_as_the_core_one(open_instance):
+    """vkGetPhysicalDeviceExternalSemaphorePropertiesKHR is the same command by an older name."""
+    core, extension = open_instance(), "VK_KHR_external_semaphore_capabilities"
+    _, offered = core.commands.vkEnumerateInstanceExtensionProperties()
+    if extension not in offered:
+        unsupported(f"no {extension}: the query has its core name only")
+    older = open_instance(spelling="KHR", extensions=(extension,))
+    name = "vkGetPhysicalDeviceExternalSemaphorePropertiesKHR"
+
+    resolves, by_core, by_khr = older.commands.vkGetInstanceProcAddr(older.handle, name), ask_all(core), ask_all(older)
+
+    assert resolves, f"{extension} is enabled, but vkGetInstanceProcAddr does not know {name}"
+    assert not changes(by_core, by_khr), f"by the core name and by KHR: {changes(by_core, by_khr)}"
+
+
+@rule("SPEC-CAPS-13")
+@each_type
+@each_handle_type
+def test_a_supported_handle_type_is_compatible_with_itself(device, handle_type, semaphore_type):
+    """compatibleHandleTypes holds the handle type that was asked about, which valid usage of its creation takes for granted."""
+    needs_type(device.info, semaphore_type)
+
+    claim = ask(device.instance, handle_type, semaphore_type)
+
+    if not claim.features:
+        unsupported(f"the handle type {handle_type:#x} is not supported")
+    assert claim.compatible & handle_type, f"{handle_type:#x} is supported but not compatible with itself: {claim}"
+
+
+@rule("SPEC-CAPS-14")
+@each_type
+@each_handle_type
+def test_answers_hold_defined_bits_only(device, handle_type, semaphore_type):
+    """No bit of an answer is one that the registry does not define; a driver may be newer than the registry."""
+    needs_type(device.info, semaphore_type)
+
+    claim = ask(device.instance, handle_type, semaphore_type)
+
+    if not claim.features:
+        unsupported(f"the handle type {handle_type:#x} is not supported")
+    assert not claim.features & ~KNOWN_FEATURES, f"features of {handle_type:#x} not in the registry: {claim}"
+    odd = (claim.compatible | claim.from_imported) & ~KNOWN_TYPES
+    assert not odd, f"handle types {odd:#x} beside {handle_type:#x} are not in the registry: {claim}"

@@ -1,0 +1,112 @@
+"""What an extension in a device's list brings: its commands, its requirements, its features and limits."""
+
+import pytest
+
+from fixtures.devices import need
+from fixtures.drivers import EXTENSION
+from fixtures.outcomes import unsupported
+from fixtures.registry import Result
+from suites.capabilities.queries import version_of
+from suites.ledger import rule
+from suites.timeline.members import greatest_step
+
+VULKAN_1_0 = 1 << 22
+TIMELINES = "VK_KHR_timeline_semaphore"
+
+each_command = pytest.mark.parametrize("command", ["vkGetSemaphoreFdKHR", "vkImportSemaphoreFdKHR"])
+
+
+@rule("SPEC-REGISTRY-08", "SPEC-FUND-06")
+@each_command
+def test_an_enabled_extension_brings_its_commands(open_device, command):
+    """vkGetDeviceProcAddr knows the commands of VK_KHR_external_semaphore_fd where it is enabled."""
+    device = open_device(extensions=(EXTENSION,), features=())
+
+    resolves = device.vk.vkGetDeviceProcAddr(device.handle, command)
+
+    assert resolves, f"{EXTENSION} is enabled, but vkGetDeviceProcAddr returned NULL for {command}"
+
+
+@rule("SPEC-REGISTRY-08", "SPEC-FUND-06")
+@each_command
+def test_without_the_extension_its_commands_are_null(open_device, command):
+    """vkGetDeviceProcAddr returns NULL for the commands of an extension that is not enabled."""
+    device = open_device(extensions=(), features=())
+
+    resolves = device.vk.vkGetDeviceProcAddr(device.handle, command)
+
+    assert not resolves, f"{EXTENSION} is not enabled, but vkGetDeviceProcAddr returned a pointer for {command}"
+
+
+@rule("SPEC-REGISTRY-09")
+@each_command
+def test_an_available_extension_brings_its_commands_to_the_instance(open_instance, command):
+    """vkGetInstanceProcAddr knows the commands as soon as a physical device offers the extension."""
+    instance = open_instance()
+
+    resolves = instance.commands.vkGetInstanceProcAddr(instance.handle, command)
+
+    assert resolves, f"{EXTENSION} is offered, but vkGetInstanceProcAddr returned NULL for {command}"
+
+
+@rule("SPEC-REGISTRY-10")
+@pytest.mark.parametrize("extension", [EXTENSION, "VK_KHR_external_semaphore", TIMELINES])
+def test_an_extension_in_the_list_can_be_enabled(device_info, open_instance, extension):
+    """All that the extension requires is there with Vulkan 1.1, so a device can be made with it alone."""
+    if extension not in device_info.extensions:
+        unsupported(f"the device does not list {extension}")
+    instance = open_instance()
+
+    answer, handle = instance.commands.vkCreateDevice(instance.physical, [extension], [(0, 1)], ())
+
+    refused = answer == Result.ERROR_EXTENSION_NOT_PRESENT
+    assert not refused, f"vkCreateDevice with {extension}, which the device lists, returned {answer}"
+    need(answer, "vkCreateDevice", "SPEC-FUND-09")
+    instance.commands.vkDestroyDevice(handle)
+
+
+@rule("SPEC-REGISTRY-11")
+@pytest.mark.parametrize("extension", [EXTENSION, "VK_KHR_external_semaphore"])
+def test_an_instance_of_vulkan_1_0_does_not_show_the_extension(open_instance, extension):
+    """Without Vulkan 1.1 and without the instance extension that it needs, the extension is not in any device's list."""
+    vk = open_instance().commands  # chooses the driver; no instance of the suite's own can be Vulkan 1.0
+    answer, instance = vk.vkCreateInstance(VULKAN_1_0)
+    need(answer, "vkCreateInstance for Vulkan 1.0", "SPEC-FUND-09")
+    _, physicals = vk.vkEnumeratePhysicalDevices(instance)
+
+    lists = [vk.vkEnumerateDeviceExtensionProperties(physical)[1] for physical in physicals]
+
+    vk.vkDestroyInstance(instance)
+    listing = sum(extension in names for names in lists)
+    assert not listing, f"{listing} of {len(lists)} devices list {extension} in an instance of Vulkan 1.0"
+
+
+@rule("SPEC-HOST-12")
+def test_timeline_semaphores_come_with_vulkan_1_2_or_their_extension(device):
+    """The timelineSemaphore feature is there with Vulkan 1.2 or VK_KHR_timeline_semaphore."""
+    info = device.info
+    if version_of(info) < (1, 2) and TIMELINES not in info.extensions:
+        unsupported(f"the device has neither Vulkan 1.2 nor {TIMELINES}")
+    chain = ("VkPhysicalDeviceTimelineSemaphoreFeatures",)
+
+    names = ("vkGetPhysicalDeviceFeatures2", "VkPhysicalDeviceFeatures2")
+    found = device.vk.query_chain(device.instance.physical, *names, chain)
+
+    offered = found[1].timelineSemaphore
+    assert offered == 1, f"timelineSemaphore is {offered:#x} with Vulkan {info.api_version}"
+
+
+@rule("SPEC-HOST-12")
+def test_the_feature_is_enough_to_make_timelines(device, timeline):
+    """Where the timelineSemaphore feature is there and enabled, timeline semaphores can be made."""
+    assert timeline.handle, "vkCreateSemaphore of a timeline returned VK_NULL_HANDLE"
+    assert timeline.counter() == 0, f"a new timeline stands at {timeline.counter()}"
+
+
+@rule("SPEC-HOST-11")
+def test_a_timeline_may_be_far_ahead(device, timeline):
+    """maxTimelineSemaphoreValueDifference is 2^31 - 1 or more."""
+    greatest = greatest_step(device)
+
+    assert greatest != 0xA5A5A5A5A5A5A5A5, "maxTimelineSemaphoreValueDifference was not written"
+    assert greatest >= 2**31 - 1, f"maxTimelineSemaphoreValueDifference is {greatest}"

@@ -1,0 +1,122 @@
+"""Claims that vkGetPhysicalDeviceExternalSemaphoreProperties makes are kept (Optional Semaphore Capabilities)."""
+
+from itertools import product
+
+import pytest
+
+from fixtures.drivers import EXTENSION, Kind
+from fixtures.outcomes import unsupported
+from fixtures.plugin import EXPORTABLE, IMPORTABLE, unclaimed
+from fixtures.registry import HandleType, Result, SemaphoreType
+from suites.capabilities.queries import ask
+from suites.exporting.states import VALUE, export_in, real
+from suites.ledger import rule
+
+OPAQUE, SYNC = HandleType.OPAQUE_FD, HandleType.SYNC_FD
+TIMELINE = Kind(OPAQUE, SemaphoreType.TIMELINE)
+PATHS = [*product((OPAQUE, SYNC), (OPAQUE, SYNC), (SemaphoreType.BINARY,)), (OPAQUE, OPAQUE, SemaphoreType.TIMELINE)]
+"""Handle type to import, handle type to export again, semaphore type; SYNC_FD is for binary semaphores alone."""
+
+
+def needs(info, kind, features=EXPORTABLE | IMPORTABLE):
+    """`unsupported` unless the device claims all `features` of `kind`."""
+    if reason := unclaimed(kind, info, features):
+        unsupported(reason)
+
+
+def needs_pair(device, semaphore_type, one, other):
+    """`unsupported` unless the handle types may be requested together: exportable, and each names the other."""
+    for first, second in ((one, other), (other, one)):
+        needs(device.info, Kind(first, semaphore_type), EXPORTABLE)
+        if first != second and not ask(device.instance, first, semaphore_type).compatible & second:
+            unsupported(f"{first} does not name {second} as compatible")
+
+
+def ready(device, handle_types, semaphore_type):
+    """A signaled semaphore that may be exported as any of `handle_types`; a timeline stands at VALUE."""
+    kind = Kind(handle_types, semaphore_type)
+    semaphore = device.semaphore(kind, export=True, initial_value=VALUE if semaphore_type else 0)
+    if not semaphore_type:
+        semaphore.signal()
+    return semaphore
+
+
+def reaches(semaphore):
+    """Whether a wait for an imported payload ends; for a timeline, whether it stands at VALUE."""
+    if semaphore.kind.semaphore_type:
+        return semaphore.counter() == VALUE
+    return semaphore.device.queue.submit(waits=[semaphore]).finishes()
+
+
+@rule("SPEC-CAPS-03", "SPEC-CAPS-08")
+def test_what_is_exportable_is_exported(device, exportable):
+    """A semaphore made for a handle type that is EXPORTABLE exports as it, whatever other bits the answers hold."""
+    answer, descriptor = export_in(device, exportable, "signaled")
+
+    assert answer == Result.SUCCESS, f"{exportable} is claimed exportable, but vkGetSemaphoreFdKHR returned {answer}"
+    if exportable.handle_type == OPAQUE or descriptor.fd != -1:
+        assert descriptor.is_open, f"vkGetSemaphoreFdKHR succeeded with {descriptor}, which is not open"
+
+
+@rule("SPEC-CAPS-04", "SPEC-CAPS-08")
+def test_what_is_importable_is_imported(device, importable):
+    """A handle of a type that is IMPORTABLE imports, and its payload is there."""
+    target, temporary = device.semaphore(importable), importable.handle_type == SYNC
+    fd = -1
+    if not temporary:
+        needs(device.info, importable, EXPORTABLE)
+        fd = ready(device, OPAQUE, importable.semaphore_type).exported().dup().fd
+
+    answer = target.import_fd(fd, temporary=temporary)
+
+    assert answer == Result.SUCCESS, f"{importable} is claimed importable, but vkImportSemaphoreFdKHR returned {answer}"
+    assert reaches(target), f"{importable} imports, but a signaled payload does not arrive signaled"
+
+
+@rule("SPEC-CAPS-05")
+@pytest.mark.parametrize("order", [(OPAQUE, SYNC), (SYNC, OPAQUE)], ids=["opaque-first", "sync-first"])
+def test_compatible_handle_types_export_from_one_semaphore(device, order):
+    """Of a semaphore made for two handle types that name each other as compatible, both can be exported."""
+    needs_pair(device, SemaphoreType.BINARY, *order)
+    semaphore = ready(device, OPAQUE | SYNC, SemaphoreType.BINARY)
+
+    answers = {str(handle_type): semaphore.export_fd(handle_type)[0] for handle_type in order}
+
+    assert set(answers.values()) == {Result.SUCCESS}, f"exports of one semaphore as each compatible type: {answers}"
+
+
+@rule("SPEC-CAPS-06")
+@pytest.mark.parametrize(
+    ("imported", "exported", "semaphore_type"), PATHS, ids=[f"{one}-to-{other}-{kind}" for one, other, kind in PATHS]
+)
+def test_what_exports_from_an_import_does(device, imported, exported, semaphore_type):
+    """A payload imported as a type of exportFromImportedHandleTypes exports as the type asked about, and works."""
+    needs(device.info, Kind(imported, semaphore_type))
+    needs(device.info, Kind(exported, semaphore_type))
+    needs_pair(device, semaphore_type, imported, exported)
+    if not ask(device.instance, exported, semaphore_type).from_imported & imported:
+        unsupported(f"{exported} is not claimed to export from an imported {imported}")
+    first = real(ready(device, imported | exported, semaphore_type).export_fd(imported))
+    second = device.semaphore(Kind(exported, semaphore_type), export=True)
+    result = second.import_fd(first.dup().fd, imported, temporary=imported == SYNC)
+
+    answer, descriptor = second.export_fd(exported)
+
+    assert result.is_success, f"the import as {imported} returned {result} (SPEC-CAPS-04)"
+    assert answer.is_success, f"imported as {imported}, the export as {exported} returned {answer}"
+    third = device.semaphore(Kind(exported, semaphore_type)).imports(descriptor, temporary=exported == SYNC)
+    assert reaches(third), f"a signaled payload, imported as {imported}, exported as {exported}, is not signaled"
+
+
+@rule("ISSUE-VK_KHR_timeline_semaphore-8", "ISSUE-VK_KHR_timeline_semaphore-11")
+def test_timelines_are_shared_on_the_strength_of_the_query(device_info, open_device):
+    """Timeline semaphores that the query calls exportable and importable are, with no feature enabled but their own."""
+    needs(device_info, TIMELINE)
+    device = open_device(extensions=(EXTENSION, "VK_KHR_timeline_semaphore"), features=("timelineSemaphore",))
+    exporter = device.semaphore(TIMELINE, export=True)
+
+    importer = device.semaphore(TIMELINE).imports(exporter.exported())
+    answer = exporter.host_signal(VALUE)
+
+    assert answer.is_success, f"vkSignalSemaphore({VALUE}) on an exported timeline returned {answer}"
+    assert importer.counter() == VALUE, f"the exporter was signaled to {VALUE}, the importer sees {importer.counter()}"

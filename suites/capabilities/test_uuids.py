@@ -1,0 +1,88 @@
+"""Who a device says that it is, which decides with whom it can share payloads (VkPhysicalDeviceIDProperties)."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from fixtures.outcomes import Broken, unsupported
+from suites.capabilities.queries import identities, identity, version_of
+from suites.capabilities.steps import identities_there
+from suites.ledger import rule
+
+
+@pytest.fixture(params=["instance", "process"])
+def elsewhere(request, device_info, open_instance, processes):
+    """The identities of the driver's devices as another instance, or another process, sees them."""
+    if request.param == "instance":
+        return identities(open_instance())
+    ending = processes.run(identities_there, device_info)
+    if ending.how != "returned":
+        raise Broken(f"another process could not ask the driver for its devices (SPEC-UUID-01): {ending}")
+    return ending.value
+
+
+@rule("SPEC-UUID-01")
+def test_a_device_uuid_is_the_same_everywhere(device, elsewhere):
+    """deviceUUID is the same in every instance and in every process."""
+    here = [one.device for one in identities(device.instance)]
+
+    there = [one.device for one in elsewhere]
+
+    assert here == there, f"the driver's devices have the deviceUUIDs {here} here, {there} elsewhere"
+
+
+@rule("SPEC-UUID-02")
+def test_a_driver_uuid_is_the_same_everywhere(device, elsewhere):
+    """driverUUID names the build of the driver, so it is the same in every instance and in every process."""
+    here = [(one.device, one.driver) for one in identities(device.instance)]
+
+    there = [(one.device, one.driver) for one in elsewhere]
+
+    assert here == there, f"(deviceUUID, driverUUID) are {here} here, {there} elsewhere"
+
+
+@rule("SPEC-UUID-04")
+def test_a_valid_node_mask_has_one_bit(device):
+    """With a valid LUID deviceNodeMask has one bit; it is 1 where no linked adapter of Direct3D 12 can be meant."""
+    known = identity(device.instance, device.instance.physical)
+    if not known.luid_valid:
+        unsupported("deviceLUIDValid is false: LUID and node mask have no defined content")
+
+    mask = known.node_mask
+
+    assert mask.bit_count() == 1, f"deviceLUIDValid is true and deviceNodeMask {mask:#x}, not one bit"
+    if not Path("/dev/dxg").exists():
+        assert mask == 1, f"there is no Direct3D 12 on this system, but deviceNodeMask is {mask:#x}"
+
+
+@rule("SPEC-UUID-05")
+def test_a_device_uuid_is_not_made_of_zeros(device):
+    """deviceUUID is made from something, not zero in all its bits."""
+    known = identity(device.instance, device.instance.physical)
+
+    assert int(known.device, 16), f"deviceUUID is {known.device}"
+
+
+@rule("SPEC-UUID-05")
+def test_device_uuids_are_unique(device):
+    """No two physical devices of the driver have the same deviceUUID."""
+    found = [one.device for one in identities(device.instance)]
+
+    several = [uuid for uuid, count in Counter(found).items() if count > 1]
+
+    assert not several, f"several physical devices have the deviceUUID {', '.join(several)}"
+
+
+@rule("SPEC-UUID-06")
+def test_vulkan_1_1_properties_tell_the_same_identity(device):
+    """VkPhysicalDeviceVulkan11Properties has the values of VkPhysicalDeviceIDProperties, where these are defined."""
+    if version_of(device.info) < (1, 2):
+        unsupported("VkPhysicalDeviceVulkan11Properties needs Vulkan 1.2")
+    physical = device.instance.physical
+
+    alone = identity(device.instance, physical)
+    within = identity(device.instance, physical, "VkPhysicalDeviceVulkan11Properties")
+
+    defined = 5 if alone.luid_valid else 3
+    assert alone[:defined] == within[:defined], f"VkPhysicalDeviceIDProperties: {alone}; with Vulkan 1.1's: {within}"

@@ -1,0 +1,19 @@
+"""What the other process does in the tests of this chapter."""
+
+from fixtures import bench
+from fixtures.drivers import DeviceInfo, Kind
+from fixtures.processes import Channel
+from fixtures.semaphores import Semaphore
+
+
+def export_past_an_unknown_structure(channel: Channel, info: DeviceInfo, kind: Kind) -> str:
+    """Make a semaphore with an unknown structure before the known ones, and use what those asked for; "" if it works."""
+    device = bench.open_device(info)
+    timeline = int(kind.semaphore_type) or None
+    answer, handle = device.vk.vkCreateSemaphore(device.handle, int(kind.handle_type), timeline, 0, unknown_first=True)
+    if not answer.is_success:
+        return f"vkCreateSemaphore returned {answer}"
+    semaphore = Semaphore(device, handle, kind)
+    signaled = semaphore.host_signal(7) if timeline else device.queue.submit(signals=[semaphore]).end()
+    exported, _ = semaphore.export_fd()
+    return "" if signaled.is_success and exported.is_success else f"signal: {signaled}, export: {exported}"

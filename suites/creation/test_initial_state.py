@@ -1,0 +1,89 @@
+"""The state that a semaphore is created in (Semaphores; VkSemaphoreType, VkSemaphoreTypeCreateInfo)."""
+
+import pytest
+
+from fixtures.gates import Proof, prove, run_work
+from fixtures.outcomes import Broken, unsupported
+from suites.ledger import rule
+from suites.submission.queues import each_pair, needs_kind, queue_for, two_ends
+from suites.timeline.members import TIMELINE, needs_timelines
+
+VALUES = (0, 1, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63, 2**64 - 1)
+
+
+def waiting_queue(semaphore, device):
+    """A queue for the wait that does not run behind the work on the device's first one; `unsupported` without any."""
+    queue = queue_for(semaphore.device, "vkQueueSubmit", beside=device.queue)
+    return (
+        unsupported("the device has one queue: a wait on it runs behind the work") if queue == device.queue else queue
+    )
+
+
+def proof_of_wait(device, open_device, handle, before):
+    """What is seen of a wait for a semaphore whose signal comes behind work; `before(signaling, waiting)` comes first."""
+
+    def arrange(factor):
+        signaling, waiting = two_ends(device, open_device, handle)
+        queue = waiting_queue(waiting, device)
+        before(signaling, waiting, queue)
+        gate = run_work(device, factor)
+        device.queue.submit(signals=[signaling])
+        return gate, queue.submit(waits=[waiting])
+
+    proof = prove(arrange)
+    if proof is Proof.NEVER:
+        raise Broken(f"of a binary semaphore: {proof.value} (SPEC-STATE-01)")
+    return unsupported(proof.value) if proof is Proof.NOT_SHOWN else proof
+
+
+@rule("SPEC-CREATE-01")
+@each_pair
+def test_a_new_binary_semaphore_is_unsignaled(device, open_device, handle):
+    """A wait for a new binary semaphore holds until its first signal."""
+    proof = proof_of_wait(device, open_device, handle, lambda *_: None)
+
+    assert proof is Proof.HELD, f"of a new binary semaphore, with work before its first signal: {proof.value}"
+
+
+@rule("SPEC-CREATE-02")
+@each_pair
+def test_a_semaphore_without_a_type_is_binary(device, open_device, handle):
+    """A semaphore made without VkSemaphoreTypeCreateInfo is unsignaled by a wait, so that a second wait holds again."""
+
+    def signal_and_wait(signaling, waiting, queue):
+        signaling.signal()
+        wait = queue.submit(waits=[waiting])
+        if not wait.finishes():
+            raise Broken(f"the first wait for a signaled binary semaphore did not end: {wait} (SPEC-STATE-02)")
+
+    proof = proof_of_wait(device, open_device, handle, signal_and_wait)
+
+    assert proof is Proof.HELD, f"of a semaphore without a type, with work before its second signal: {proof.value}"
+
+
+@rule("SPEC-CREATE-03")
+@pytest.mark.parametrize("export", [False, True], ids=["plain", "exportable"])
+@pytest.mark.parametrize("value", VALUES, ids=hex)
+def test_a_timeline_starts_at_its_initial_value(device, value, export):
+    """The payload of a new timeline semaphore is initialValue, also where it can be exported."""
+    needs_timelines(device)
+    if export:
+        needs_kind(device, TIMELINE)
+
+    semaphore = device.semaphore(TIMELINE, export=export, initial_value=value)
+
+    assert semaphore.counter() == value, f"a timeline made with initialValue {value} stands at {semaphore.counter()}"
+
+
+@rule("SPEC-CREATE-03")
+def test_an_initial_value_counts_as_reached(device):
+    """Waits of host and queue for values up to initialValue end at once."""
+    needs_timelines(device)
+    semaphore = device.semaphore(TIMELINE, initial_value=2**32 + 5)
+
+    by_host = {value: semaphore.host_wait(value, 0) for value in (1, 2**32, 2**32 + 5)}
+    by_queue = device.queue.submit(waits=[(semaphore, 2**32 + 5)])
+
+    pending = {value: answer for value, answer in by_host.items() if not answer.is_success}
+    assert not pending, f"a timeline made with initialValue {2**32 + 5}: vkWaitSemaphores returned {pending}"
+    assert by_queue.finishes(), f"a wait for the initial value did not end: {by_queue}"
