@@ -1,0 +1,147 @@
+"""SYNC_FD descriptors as the rest of the system uses them.
+
+Where a driver answers -1 there is no descriptor to look at: unsupported.
+"""
+
+import pytest
+
+from fixtures import patience
+from fixtures.descriptors import Descriptor
+from fixtures.gates import run_work
+from fixtures.outcomes import Broken, unsupported
+from fixtures.registry import FenceHandleType
+from suites.exporting.states import exported_payload
+from suites.ledger import rule
+from suites.neighbours import files
+
+
+@rule("SPEC-HANDLE-05")
+def test_a_sync_fd_is_a_sync_file(device, sync_kind):
+    """An export as SYNC_FD is a sync_file with at least one fence."""
+    exported = exported_payload(device, sync_kind)
+
+    try:
+        status, count = files.info(exported.fd)
+    except OSError as problem:
+        raise AssertionError(f"SYNC_IOC_FILE_INFO of {files.link(exported.fd)}: {problem.strerror}") from None
+
+    assert status >= 0, f"the sync_file has status {status}"
+    assert count >= 1, f"the sync_file has {count} fences"
+
+
+@rule("SPEC-HANDLE-06")
+def test_poll_sees_the_signal(device, sync_kind):
+    """poll() reports the descriptor ready once the work is done."""
+    exported = exported_payload(device, sync_kind)
+
+    assert files.is_ready(exported.fd, patience.seconds()), f"poll() does not report {exported} ready"
+
+
+@rule("SPEC-HANDLE-06")
+def test_sync_files_merge(device, sync_kind):
+    """SYNC_IOC_MERGE of two exports gives a third descriptor, which becomes ready."""
+    one, other = exported_payload(device, sync_kind), exported_payload(device, sync_kind)
+
+    try:
+        merged = Descriptor(files.merge(one.fd, other.fd), device.vk, "merged sync_file")
+    except OSError as problem:
+        raise AssertionError(f"SYNC_IOC_MERGE of two exports: {problem.strerror}") from None
+
+    assert files.is_ready(merged.fd, patience.seconds()), f"poll() does not report {merged} ready"
+
+
+@rule("SPEC-HANDLE-07")
+@pytest.mark.parametrize("destroyed", ["semaphore", "device", "instance"])
+def test_a_sync_fd_outlives_its_source(device, open_device, sync_kind, destroyed):
+    """The descriptor holds its primitive: whatever exported it may go."""
+    source = open_device()
+    exported = exported_payload(source, sync_kind)
+    source.settle() if destroyed == "semaphore" else source.close()
+    if destroyed == "instance":
+        source.instance.close()
+
+    target = device.semaphore(sync_kind)
+    result = target.import_fd(exported.dup().fd, temporary=True)
+
+    assert result.is_success, f"after the {destroyed} was destroyed the import returned {result}"
+    wait = device.queue.submit(waits=[target])
+    assert wait.finishes(), f"after the {destroyed} was destroyed a wait does not end: {wait}"
+
+
+@rule("SPEC-HANDLE-08", "SPEC-COMPAT-02")
+def test_a_merged_sync_file_imports(device, sync_kind):
+    """A sync_file that the kernel made of two is a fence like any other."""
+    one, other = exported_payload(device, sync_kind), exported_payload(device, sync_kind)
+    try:
+        merged = Descriptor(files.merge(one.fd, other.fd), device.vk, "merged sync_file")
+    except OSError as problem:
+        unsupported(f"no merged sync_file to try: {problem.strerror}; SPEC-HANDLE-06 judges that")
+    target = device.semaphore(sync_kind)
+
+    result = target.import_fd(merged.fd, temporary=True)
+
+    assert result.is_success, f"the import of a merged sync_file returned {result}"
+    wait = device.queue.submit(waits=[target])
+    assert wait.finishes(), f"a wait for a merged sync_file does not end: {wait}"
+
+
+def fence_that_exports(device):
+    """A fence that exports SYNC_FD; `unsupported` where the device does not claim it."""
+    vk = device.vk
+    wanted = int(FenceHandleType.SYNC_FD)
+    if "VK_KHR_external_fence_fd" not in device.info.extensions:
+        unsupported("SYNC_FD of fences: VK_KHR_external_fence_fd is not offered")
+    info = vk.new("VkPhysicalDeviceExternalFenceInfo", handleType=wanted)
+    name = "vkGetPhysicalDeviceExternalFenceProperties"
+    found = vk.query_chain(device.instance.physical, name, "VkExternalFenceProperties", (), info=info)[0]
+    if found.externalFenceFeatures & 3 != 3:
+        unsupported("SYNC_FD of fences: not exportable and importable")
+    answer, fence = vk.vkCreateFence(device.handle, wanted)
+    if not answer.is_success:
+        raise Broken(f"vkCreateFence returned {answer} for a handle type that the device claims (SPEC-HANDLE-11)")
+    device.later(vk.vkDestroyFence, device.handle, fence)
+    return fence
+
+
+@rule("SPEC-HANDLE-11")
+def test_a_fences_sync_fd_imports_into_a_semaphore(device, sync_importable):
+    """A descriptor that a fence exported is one that a semaphore imports."""
+    vk, fence = device.vk, fence_that_exports(device)
+    answer = vk.vkQueueSubmit(device.queue.handle, (), fence)
+    assert answer.is_success, f"vkQueueSubmit of nothing but a fence returned {answer} (SPEC-RESULT-06)"
+    answer, fd = vk.vkGetFenceFdKHR(device.handle, fence, int(FenceHandleType.SYNC_FD))
+    assert answer.is_success, f"vkGetFenceFdKHR returned {answer}, though SYNC_FD is claimed"
+    target = device.semaphore(sync_importable)
+
+    result = target.import_fd(Descriptor(fd, vk, "fence's SYNC_FD").fd, temporary=True)
+
+    assert result.is_success, f"the import of a fence's SYNC_FD ({fd}) returned {result}"
+    wait = device.queue.submit(waits=[target])
+    assert wait.finishes(), f"a wait for a fence's SYNC_FD ({fd}) does not end: {wait}"
+
+
+@rule("SPEC-HANDLE-11")
+def test_a_semaphores_sync_fd_imports_into_a_fence(device, sync_kind):
+    """A descriptor that a semaphore exported is one that a fence imports."""
+    vk, fence = device.vk, fence_that_exports(device)
+    exported = exported_payload(device, sync_kind)
+
+    result = vk.vkImportFenceFdKHR(device.handle, fence, int(FenceHandleType.SYNC_FD), exported.fd, 1)
+
+    assert result.is_success, f"the import of a semaphore's SYNC_FD into a fence returned {result}"
+    vk.disown(exported.fd)
+    answer = vk.vkWaitForFences(device.handle, (fence,), patience.nanoseconds())
+    assert answer.is_success, f"a wait for a fence with a semaphore's SYNC_FD ended with {answer}"
+
+
+@rule("SPEC-EXPORT-06", "SPEC-EXPORT-05")
+def test_minus_1_comes_only_when_the_work_is_done(device, sync_kind):
+    """A driver may answer -1 for a payload that is signaled already; with work still running that is worth a look."""
+    semaphore = device.semaphore(sync_kind, export=True)
+    gate = run_work(device, 4)
+    device.queue.submit(signals=[semaphore])
+
+    _, descriptor = semaphore.export_fd()
+
+    done = gate.is_done
+    assert descriptor.fd >= 0 or done, "vkGetSemaphoreFdKHR answered -1 while the work before the signal still ran"
