@@ -59,6 +59,7 @@ class Recorder:
         self._phases: dict[str, list[pytest.TestReport]] = {}
         self._seen: dict[str, Record] = {}
         self._incomplete = False
+        self.choice = _choice(config)
         self.folder = _make_folder(config, self.devices)
         self._file = (self.folder / "results.jsonl").open("wb", buffering=0)  # a line is one write: whole or not there
         self._write({"type": "run", **_about(config), **facts, "ledger": list(self.ledger.values())})
@@ -173,6 +174,12 @@ def _make_folder(config: pytest.Config, devices: list[dict[str, Any]]) -> Path:
         folder = HERE / "runs" / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{name}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _choice(config: pytest.Config) -> list[str]:
+    """The options of this run that choose the driver, for the command that repeats a test."""
+    chosen = ["--ideal"] if config.getoption("ideal", False) else []
+    return chosen + [f"--driver={manifest}" for manifest in config.getoption("driver", None) or []]
 
 
 def _point_latest(folder: Path) -> None:

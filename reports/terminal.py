@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def _failure(recorder: Recorder, group: list[Record]) -> list[str]:
     lines = [
         f"{first.verdict}  {' '.join(first.rules) or first.id.partition('[')[0]}{on}: {_claim(recorder, first)}",
         f"      {first.message}",
-        f"      repeat: .venv/bin/pytest -n0 '{first.nodeid}'",
+        f"      repeat: {_repeat(recorder, first.nodeid)}",
     ]
     if more:
         named = ", ".join(record.id.partition("[")[2].rstrip("]") for record in group[1:SHOWN])
@@ -97,8 +98,13 @@ def _breach(recorder: Recorder, breach: dict[str, Any]) -> list[str]:
     return [
         f"{breach['verdict']}  {breach['rule']}{on}: {_statement(recorder, breach['rule'])}",
         f"      {breach['message']} (in {count} test{'s' * (count != 1)})",
-        f"      repeat: .venv/bin/pytest -n0 '{breach['nodeid']}'",
+        f"      repeat: {_repeat(recorder, breach['nodeid'])}",
     ]
+
+
+def _repeat(recorder: Recorder, nodeid: str) -> str:
+    """The command that runs one test again, on the driver that this run was asked to judge."""
+    return shlex.join([".venv/bin/pytest", "-n0", *recorder.choice, nodeid])
 
 
 def _short(path: Path) -> str:

@@ -1,0 +1,60 @@
+"""The submission commands as parameters, and binary semaphores to hand to them."""
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from fixtures.devices import SPARSE, Device, Queue, Submission
+from fixtures.drivers import Kind
+from fixtures.outcomes import unsupported
+from fixtures.plugin import EXPORTABLE, IMPORTABLE, unclaimed
+from fixtures.semaphores import BINARY_OPAQUE, Semaphore
+
+COMMANDS = ("vkQueueSubmit", "vkQueueSubmit2", "vkQueueBindSparse")
+
+each_command = pytest.mark.parametrize("through", COMMANDS)
+
+each_pair = pytest.mark.parametrize("handle", ["own", "imported", "imported-elsewhere"])
+"""A binary semaphore that nobody shares, or one that is imported on the same device or on one of another instance."""
+
+
+def queue_for(device: Device, through: str, beside: Queue | None = None) -> Queue:
+    """A queue that `through` may be called on, other than `beside` if there is one; `unsupported` where none is."""
+    found = device.queue_for(through) or unsupported(f"the device has no queue for {through}")
+    if beside is None:
+        return found
+    needed = SPARSE if through == "vkQueueBindSparse" else 0
+    return next((queue for queue in device.queues if queue != beside and queue.flags & needed == needed), found)
+
+
+def first_stuck(submissions: Iterable[Submission]) -> str:
+    """The first submission that does not complete in time, as text; empty if all do."""
+    return next((str(one) for one in submissions if not one.finishes()), "")
+
+
+def needs_kind(device: Device, kind: Kind) -> None:
+    """`unsupported` unless the device claims to export and to import `kind`."""
+    if reason := unclaimed(kind, device.info, EXPORTABLE | IMPORTABLE):
+        unsupported(reason)
+
+
+def two_ends(device: Device, open_device: Callable[..., Device], handle: str) -> tuple[Semaphore, Semaphore]:
+    """A binary semaphore to signal and one to wait on, with one payload; for "own" the same one twice."""
+    return ends(device, open_device, handle, 1)[0]
+
+
+def ends(
+    device: Device, open_device: Callable[..., Device], handle: str, count: int
+) -> list[tuple[Semaphore, Semaphore]]:
+    """As `two_ends`, `count` times; those to wait on are on one device."""
+    if handle != "own":
+        needs_kind(device, BINARY_OPAQUE)
+    importing = open_device() if handle == "imported-elsewhere" else device
+    return [_ends(device, importing, handle) for _ in range(count)]
+
+
+def _ends(device: Device, importing: Device, handle: str) -> tuple[Semaphore, Semaphore]:
+    if handle == "own":
+        return (device.semaphore(),) * 2
+    exporter = device.semaphore(BINARY_OPAQUE, export=True)
+    return exporter, importing.semaphore(BINARY_OPAQUE).imports(exporter.exported())

@@ -1,0 +1,143 @@
+"""Batches that signal and wait, through every command that submits them."""
+
+import pytest
+
+from fixtures.gates import Proof, prove, run_work
+from fixtures.native import Batch
+from fixtures.outcomes import unsupported
+from suites.ledger import rule
+from suites.submission.queues import COMMANDS, each_command, each_pair, ends, first_stuck, queue_for, two_ends
+
+ROUNDS = 8
+
+
+@rule("SPEC-STATE-01")
+@pytest.mark.parametrize("waiting", COMMANDS)
+@pytest.mark.parametrize("signaling", COMMANDS)
+@each_pair
+def test_a_wait_holds_for_a_signal_of_any_command(device, open_device, handle, signaling, waiting):
+    """A wait holds until the signal has executed, whichever commands submit the two, and ends then."""
+    first, second = two_ends(device, open_device, handle)
+    signals, waits = queue_for(device, signaling), queue_for(second.device, waiting, beside=device.queue)
+
+    def arrange(factor):
+        gate, link = run_work(device, factor), device.semaphore()
+        device.queue.submit(signals=[link])
+        signals.submit(waits=[link], signals=[first], through=signaling)
+        return gate, waits.submit(waits=[second], through=waiting)
+
+    proof = prove(arrange)
+
+    if proof is Proof.NOT_SHOWN:
+        unsupported(proof.value)
+    assert proof is Proof.HELD, f"{signaling} signals, {waiting} waits: {proof.value}"
+
+
+@rule("SPEC-STATE-01", "SPEC-STATE-02")
+@each_command
+@each_pair
+def test_a_semaphore_serves_many_rounds(device, open_device, handle, through):
+    """Each wait leaves the semaphore unsignaled, ready for the next signal and wait."""
+    first, second = two_ends(device, open_device, handle)
+    signals, waits = queue_for(device, through), queue_for(second.device, through)
+
+    stuck, rounds = "", 0
+    while not stuck and rounds < ROUNDS:
+        pair = signals.submit(signals=[first], through=through), waits.submit(waits=[second], through=through)
+        stuck, rounds = first_stuck(pair), rounds + 1
+
+    assert not stuck, f"round {rounds} of signal and wait did not end: {stuck}"
+
+
+@rule("SPEC-STATE-01", "SPEC-STATE-02")
+@each_command
+@each_pair
+def test_one_batch_waits_for_a_semaphore_and_signals_it(device, open_device, handle, through):
+    """A batch may wait for a semaphore and signal it again: it is signaled afterwards, for one more wait."""
+    first, second = two_ends(device, open_device, handle)
+    queue = queue_for(second.device, through)
+    first.signal()
+
+    chain = [queue.submit(waits=[second], signals=[second], through=through) for _ in range(ROUNDS)]
+    end = queue.submit(waits=[second], through=through)
+
+    stuck = first_stuck([*chain, end])
+    assert not stuck, f"of {ROUNDS} batches that wait and signal, and one that waits, one did not end: {stuck}"
+
+
+@rule("SPEC-STATE-01", "SPEC-STATE-02")
+@each_command
+@each_pair
+def test_batches_of_one_call_wait_for_each_other(device, open_device, handle, through):
+    """A batch may wait for what an earlier batch of the same call signals; each call leaves all unsignaled again."""
+    if handle == "imported-elsewhere":
+        unsupported("one call is for one device")
+    links = ends(device, open_device, handle, ROUNDS)
+    waits, signals = [(), *((second.handle,) for _, second in links)], [*((first.handle,) for first, _ in links), ()]
+    batches = [Batch(wait, (), signal) for wait, signal in zip(waits, signals, strict=True)]
+
+    calls = []
+    while len(calls) < 3 and all(call.finishes() for call in calls):
+        calls.append(queue_for(device, through).submit_batches(batches, through))
+
+    assert calls[-1].finishes(), f"call {len(calls)} of {ROUNDS + 1} batches, each after the one before: {calls[-1]}"
+
+
+@rule("SPEC-STATE-01")
+@pytest.mark.parametrize("count", [2, 32])
+@each_command
+@each_pair
+def test_a_batch_signals_all_that_it_names(device, open_device, handle, through, count):
+    """Each of the semaphores that one batch signals can be waited for."""
+    pairs = ends(device, open_device, handle, count)
+    queue = queue_for(device, through)
+
+    signal = queue.submit(signals=[first for first, _ in pairs], through=through)
+    waits = [second.device.queue.submit(waits=[second]) for _, second in pairs]
+
+    stuck = first_stuck([signal, *waits])
+    assert not stuck, f"of a batch that signals {count} semaphores and waits for each one did not end: {stuck}"
+
+
+@rule("SPEC-STATE-01")
+@pytest.mark.parametrize("late", [0, 1, 2], ids=["first", "second", "third"])
+@each_command
+@each_pair
+def test_a_batch_waits_for_all_that_it_names(device, open_device, handle, through, late):
+    """A batch goes on once the last of its semaphores, wherever it stands, is signaled."""
+    pairs = ends(device, open_device, handle, 3)
+
+    def arrange(factor):
+        for first, _ in pairs[:late] + pairs[late + 1 :]:
+            first.signal()
+        gate = run_work(device, factor)
+        device.queue.submit(signals=[pairs[late][0]])
+        seconds = [second for _, second in pairs]
+        waiting = queue_for(seconds[0].device, through, beside=device.queue)
+        return gate, waiting.submit(waits=seconds, through=through)
+
+    proof = prove(arrange)
+
+    if proof is Proof.NOT_SHOWN:
+        unsupported(proof.value)
+    assert proof is Proof.HELD, f"a batch of {through} waits for three semaphores: {proof.value}"
+
+
+@rule("SPEC-STATE-01")
+@pytest.mark.parametrize("spelling", ["", "KHR"], ids=["core", "KHR"])
+def test_both_spellings_of_vkqueuesubmit2_work(open_device, device_info, spelling):
+    """vkQueueSubmit2 and vkQueueSubmit2KHR signal and wait alike."""
+    if not device_info.synchronization2:
+        unsupported("the device has no synchronization2")
+    if spelling and "VK_KHR_synchronization2" not in device_info.extensions:
+        unsupported("the device does not offer VK_KHR_synchronization2")
+    if not spelling and [int(part) for part in device_info.api_version.split(".")[:2]] < [1, 3]:
+        unsupported(f"the device has Vulkan {device_info.api_version}: vkQueueSubmit2 is core since 1.3")
+    device = open_device(spelling)
+    semaphore = device.semaphore()
+
+    signal = device.queue.submit(signals=[semaphore], through="vkQueueSubmit2")
+    wait = device.queue.submit(waits=[semaphore], through="vkQueueSubmit2")
+
+    assert signal.finishes(), f"a batch that signals did not end: {signal}"
+    assert wait.finishes(), f"a batch that waits for the signal did not end: {wait}"

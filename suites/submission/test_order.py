@@ -1,0 +1,122 @@
+"""Signal operation order: what is seen signaled when something later is."""
+
+import time
+
+import pytest
+
+from fixtures import patience
+from fixtures.gates import recorded_work, run_work
+from fixtures.native import Batch
+from fixtures.outcomes import unsupported
+from suites.ledger import rule
+from suites.submission.queues import each_command, queue_for
+from suites.timeline.members import TIMELINE, needs_timelines, two_handles
+
+COUNT = 4
+
+ordered_commands = pytest.mark.parametrize("through", ["vkQueueSubmit", "vkQueueSubmit2"])
+"""The commands whose calls "Signal Operation Order" puts in order."""
+
+
+def row(device, handle):
+    """COUNT timelines at 0, each as (signal through, look at)."""
+    return [two_handles(device, handle) for _ in range(COUNT)]
+
+
+def watch(pairs, submissions):
+    """Look at the counters, the last timeline first, until all is done; returns every look that was out of order."""
+    wrong, deadline = [], time.monotonic() + patience.seconds()
+    done = False
+    while not done and not wrong and time.monotonic() < deadline:
+        done = submissions[-1].is_done
+        seen = [semaphore.counter() for _, semaphore in reversed(pairs)]
+        wrong += [seen[::-1]] if seen != sorted(seen) else []
+    return wrong
+
+
+@rule("SPEC-STATE-10")
+@pytest.mark.parametrize("handle", ["own", "importer"])
+@ordered_commands
+def test_batches_of_one_call_signal_in_order(device, handle, through):
+    """Whenever the signal of a later batch is seen, those of all earlier batches of the call are."""
+    pairs, queue, work = row(device, handle), queue_for(device, through), (recorded_work(device),)
+
+    submission = queue.submit_batches([Batch((), work, (one.handle,), None, (1,)) for one, _ in pairs], through)
+    wrong = watch(pairs, [submission])
+
+    assert not wrong, f"batches of one {through} signal one timeline each; in order their counters were {wrong[0]}"
+    assert submission.finishes(), f"{COUNT} batches of one call did not end: {submission}"
+
+
+@rule("SPEC-STATE-10")
+@pytest.mark.parametrize("handle", ["own", "importer"])
+@pytest.mark.parametrize("through", ["vkQueueSubmit", "vkQueueSubmit2", "by-turns"])
+def test_calls_signal_in_order(device, handle, through):
+    """Whenever the signal of a later call is seen, those of all earlier calls on the queue are."""
+    if through != "vkQueueSubmit" and not device.info.synchronization2:
+        unsupported("the device has no synchronization2")
+    names = ["vkQueueSubmit", "vkQueueSubmit2"] if through == "by-turns" else [through]
+    pairs, work = row(device, handle), [recorded_work(device)]
+
+    calls = [device.queue.submit([], [(one, 1)], work, names[n % len(names)]) for n, (one, _) in enumerate(pairs)]
+    wrong = watch(pairs, calls)
+
+    assert not wrong, f"calls of {names} signal one timeline each; in order their counters were {wrong[0]}"
+    assert calls[-1].finishes(), f"the last of {COUNT} calls did not end: {calls[-1]}"
+
+
+@rule("SPEC-STATE-10")
+@pytest.mark.parametrize("batches", [1, COUNT], ids=["one-batch", "many-batches"])
+@pytest.mark.parametrize("handle", ["own", "importer"])
+@each_command
+def test_a_fence_comes_after_the_signals_of_its_call(device, handle, through, batches):
+    """Once the fence of a submission is seen signaled, so are all semaphores that the submission signals."""
+    pairs, queue = row(device, handle), queue_for(device, through)
+    work = () if through == "vkQueueBindSparse" else (recorded_work(device),)
+    signals = tuple(one.handle for one, _ in pairs)
+    parts = [signals] if batches == 1 else [(one,) for one in signals]
+
+    call = queue.submit_batches([Batch((), work, part, None, (1,) * len(part)) for part in parts], through)
+    ended = call.finishes()
+    counters = [semaphore.counter() for _, semaphore in pairs]
+
+    assert ended, f"a submission that signals {COUNT} timelines did not end: {call}"
+    assert counters == [1] * COUNT, f"the fence of {through} was signaled, its timelines stood at {counters}"
+
+
+@rule("SPEC-STATE-10")
+@ordered_commands
+def test_fences_of_a_queue_come_in_order(device, through):
+    """Whenever the fence of a later submission is seen signaled, those of all earlier ones on the queue are."""
+    queue = queue_for(device, through)
+    calls = [queue.submit(commands=[recorded_work(device)], through=through) for _ in range(COUNT)]
+
+    wrong, deadline = [], time.monotonic() + patience.seconds()
+    while not wrong and time.monotonic() < deadline:
+        seen = [call.is_done for call in reversed(calls)]
+        wrong += [seen[::-1]] if seen != sorted(seen) else []
+        if all(seen):
+            break
+
+    assert not wrong, f"fences of {COUNT} submissions were, in order, signaled: {wrong[0]}"
+    assert calls[-1].finishes(), f"the last of {COUNT} submissions did not end: {calls[-1]}"
+
+
+@rule("SPEC-STATE-10")
+@ordered_commands
+def test_a_signal_waits_for_all_that_was_submitted_before(device, through):
+    """A batch without work of its own signals after the work of earlier batches on the queue."""
+    needs_timelines(device)
+    semaphore, queue = device.semaphore(TIMELINE), queue_for(device, through)
+
+    for value, factor in enumerate((1, 4, 16), start=1):
+        gate = run_work(device, factor)
+        queue.submit(signals=[(semaphore, value)], through=through)
+        pending, answer, done = not gate.is_done, semaphore.host_wait(value), gate.is_done
+        if pending:
+            break
+
+    if not pending:
+        unsupported("the work was always over before it could be looked at")
+    assert answer.is_success, f"a wait for a batch's signal returned {answer}"
+    assert done, "a batch had signaled while work that was submitted before it still ran"

@@ -1,0 +1,116 @@
+"""What counts as the next wait on a temporarily imported payload, and what as a temporary import."""
+
+import pytest
+
+from fixtures.plugin import allow_permanence
+from fixtures.semaphores import BINARY_OPAQUE
+from suites.ledger import rule
+from suites.submission.queues import each_command, needs_kind, queue_for
+from suites.submission.screens import open_screen
+
+
+@rule("SPEC-SUBMIT-05")
+def test_a_wait_of_vkqueuebindsparse_brings_the_permanent_payload_back(device, kind):
+    """A temporary import ends with a wait that vkQueueBindSparse submits; the semaphore is as it was before."""
+    allow_permanence(kind, "temporary")
+    exporter, target = device.semaphore(kind, export=True), device.semaphore(kind)
+    exporter.signal()
+    target.signal()
+    target.imports(exporter.exported(), temporary=True)
+
+    first = queue_for(device, "vkQueueBindSparse").submit(waits=[target], through="vkQueueBindSparse")
+    ended = first.finishes()
+    second = device.queue.submit(waits=[target])
+
+    assert ended, f"a wait on a signaled temporary payload did not end: {first}"
+    assert second.finishes(), f"the permanent payload, signaled before the import, is not back: {second}"
+
+
+@rule("SPEC-SUBMIT-05")
+def test_after_a_wait_of_vkqueuebindsparse_the_semaphore_shares_its_permanent_payload(device, opaque_kind):
+    """After that wait, signals of others that share the permanent payload reach the semaphore again."""
+    allow_permanence(opaque_kind, "temporary")
+    exporter, target = device.semaphore(opaque_kind, export=True), device.semaphore(opaque_kind, export=True)
+    partner = device.semaphore(opaque_kind).imports(target.exported())
+    exporter.signal()
+    target.imports(exporter.exported(), temporary=True)
+
+    first = queue_for(device, "vkQueueBindSparse").submit(waits=[target], through="vkQueueBindSparse")
+    ended = first.finishes()
+    partner.signal()
+    second = device.queue.submit(waits=[target])
+
+    assert ended, f"a wait on a signaled temporary payload did not end: {first}"
+    assert second.finishes(), f"a signal of the permanent payload does not reach the semaphore: {second}"
+
+
+@rule("SPEC-SUBMIT-05")
+@pytest.mark.isolated
+def test_a_present_brings_the_permanent_payload_back(open_device, device_info, kind):
+    """A temporary import ends with a wait that vkQueuePresentKHR submits; the semaphore is as it was before."""
+    allow_permanence(kind, "temporary")
+    screen = open_screen(open_device, device_info)
+    device, acquiring = screen.device, screen.device.semaphore()
+    screen.acquire(acquiring)
+    device.queue.submit(waits=[acquiring])
+    exporter, target = device.semaphore(kind, export=True), device.semaphore(kind)
+    exporter.signal()
+    target.signal()
+    target.imports(exporter.exported(), temporary=True)
+
+    answer = screen.present(target)
+    second = device.queue.submit(waits=[target])
+
+    assert not answer.is_error, f"vkQueuePresentKHR behind a temporary payload returned {answer}"
+    assert second.finishes(), f"the permanent payload, signaled before the import, is not back: {second}"
+
+
+def _sharing(device, role):
+    """A semaphore to acquire with, and one that shares its permanent payload; `role` tells which imported it."""
+    needs_kind(device, BINARY_OPAQUE)
+    exporter = device.semaphore(BINARY_OPAQUE, export=True)
+    importer = device.semaphore(BINARY_OPAQUE).imports(exporter.exported())
+    return (importer, exporter) if role == "importer" else (exporter, importer)
+
+
+each_role = pytest.mark.parametrize("role", ["importer", "exporter"])
+"""Whether the semaphore that acquires imported its permanent payload, or was created with it."""
+
+
+@rule("SPEC-WSI-01")
+@pytest.mark.isolated
+@pytest.mark.parametrize("before", ["nothing", "temporary-import"])
+@each_command
+@each_role
+def test_the_wait_after_an_acquire_restores_the_payload(open_device, device_info, role, through, before):
+    """The next wait ends what an acquire put in place: the permanent payload is back, shared as before."""
+    screen = open_screen(open_device, device_info)
+    target, partner = _sharing(screen.device, role)
+    if before == "temporary-import":
+        target.imports(screen.device.semaphore(BINARY_OPAQUE, export=True).exported(), temporary=True)
+    queue = queue_for(screen.device, through)
+
+    screen.acquire(target)
+    first = queue.submit(waits=[target], through=through)
+    ended = first.finishes()
+    partner.signal()
+    second = screen.device.queue.submit(waits=[target])
+
+    assert ended, f"a wait for an acquired image did not end: {first}"
+    assert second.finishes(), f"a signal of the permanent payload does not reach the semaphore: {second}"
+
+
+@rule("SPEC-WSI-01")
+@pytest.mark.isolated
+@each_role
+def test_an_acquire_leaves_the_permanent_payload_alone(open_device, device_info, role):
+    """While a semaphore waits for an image, signals of its permanent payload are kept for the wait after that."""
+    screen = open_screen(open_device, device_info)
+    target, partner = _sharing(screen.device, role)
+
+    screen.acquire(target)
+    partner.signal()
+    waits = [screen.device.queue.submit(waits=[target]) for _ in range(2)]
+
+    assert waits[0].finishes(), f"a wait for an acquired image did not end: {waits[0]}"
+    assert waits[1].finishes(), f"a signal that the permanent payload got meanwhile was lost: {waits[1]}"

@@ -1,0 +1,102 @@
+"""Values that come with binary semaphores mean nothing."""
+
+import pytest
+
+from fixtures.gates import Proof, prove, run_work
+from fixtures.native import Batch
+from fixtures.outcomes import unsupported
+from suites.ledger import rule
+from suites.submission.queues import each_pair, first_stuck, queue_for, two_ends
+from suites.timeline.members import TIMELINE, needs_timelines
+
+VALUES = {"zeros": (0, 0), "wait-greater": (1, 2**64 - 1), "signal-greater": (2**64 - 1, 1), "noise": (2**40 + 3, 77)}
+"""Values given to the signal and to the wait of a binary semaphore."""
+
+each_values = pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
+structure_commands = pytest.mark.parametrize("through", ["vkQueueSubmit", "vkQueueBindSparse"])
+"""The commands that take values in VkTimelineSemaphoreSubmitInfo."""
+
+
+@rule("SPEC-SUBMIT-03")
+@each_values
+@structure_commands
+@each_pair
+def test_values_of_binary_semaphores_do_not_matter(device, open_device, handle, through, values):
+    """Whatever VkTimelineSemaphoreSubmitInfo says of a binary semaphore, its wait ends with its signal and not before."""
+    proof = _proof(device, open_device, handle, through, values)
+
+    assert proof is Proof.HELD, f"signaled with {values[0]}, waited for with {values[1]}: {proof.value}"
+
+
+@rule("SPEC-SUBMIT-04")
+@each_values
+@each_pair
+def test_values_of_binary_semaphores_do_not_matter_to_vkqueuesubmit2(device, open_device, handle, values):
+    """Whatever VkSemaphoreSubmitInfo says of a binary semaphore, its wait ends with its signal and not before."""
+    proof = _proof(device, open_device, handle, "vkQueueSubmit2", values)
+
+    assert proof is Proof.HELD, f"signaled with {values[0]}, waited for with {values[1]}: {proof.value}"
+
+
+def _proof(device, open_device, handle, through, values):
+    """Whether a wait with one value holds for a signal with another, behind work; never NOT_SHOWN."""
+    needs_timelines(device)
+    first, second = two_ends(device, open_device, handle)
+    signals, waits = queue_for(device, through), queue_for(second.device, through, beside=device.queue)
+
+    def arrange(factor):
+        gate, link = run_work(device, factor), device.semaphore()
+        device.queue.submit(signals=[link])
+        signals.submit_batches([Batch((link.handle,), (), (first.handle,), (9,), values[:1])], through)
+        return gate, waits.submit_batches([Batch((second.handle,), (), (), values[1:], None)], through)
+
+    proof = prove(arrange)
+    if proof is Proof.NOT_SHOWN:
+        unsupported(proof.value)
+    return proof
+
+
+@rule("SPEC-SUBMIT-03")
+@each_values
+@structure_commands
+@each_pair
+def test_a_mixed_batch_takes_values_for_its_timelines_only(device, open_device, handle, through, values):
+    """In a batch with both types the value of a timeline counts and that of a binary semaphore does not."""
+    problem, counters = _mixed(device, open_device, handle, through, values)
+
+    assert not problem, f"binary semaphores with the values {values} beside timelines: {problem}"
+    assert counters == [15, 16], (
+        f"batches that signal 15 and 16 beside binary {values} left the timelines at {counters}"
+    )
+
+
+@rule("SPEC-SUBMIT-04")
+@each_values
+@each_pair
+def test_a_mixed_batch_of_vkqueuesubmit2_takes_values_for_its_timelines_only(device, open_device, handle, values):
+    """In a batch with both types the value of a timeline counts and that of a binary semaphore does not."""
+    problem, counters = _mixed(device, open_device, handle, "vkQueueSubmit2", values)
+
+    assert not problem, f"binary semaphores with the values {values} beside timelines: {problem}"
+    assert counters == [15, 16], (
+        f"batches that signal 15 and 16 beside binary {values} left the timelines at {counters}"
+    )
+
+
+def _mixed(device, open_device, handle, through, values):
+    """Signal and wait for a binary semaphore between timelines; (what did not end, the timelines' counters)."""
+    needs_timelines(device)
+    first, second = two_ends(device, open_device, handle)
+    before, after = device.semaphore(TIMELINE), second.device.semaphore(TIMELINE)
+    reached = second.device.semaphore(TIMELINE, initial_value=3)
+    signal, wait = values
+    stuck = ""
+    for rounds in (0, 10):
+        calls = [
+            queue_for(device, through).submit([], [(before, rounds + 5), (first, signal)], through=through),
+            queue_for(second.device, through).submit(
+                [(second, wait), (reached, 2)], [(after, rounds + 6)], through=through
+            ),
+        ]
+        stuck = stuck or first_stuck(calls)
+    return stuck, [before.counter(), after.counter()]

@@ -1,0 +1,45 @@
+"""What the other process does in the tests of shared timelines."""
+
+from fixtures import bench
+from fixtures.drivers import DeviceInfo
+from fixtures.processes import Channel
+from fixtures.semaphores import Semaphore
+from suites.timeline.members import TIMELINE
+
+
+def _imported(channel: Channel, info: DeviceInfo) -> Semaphore:
+    """Import the descriptor that comes over the channel, and send the result."""
+    semaphore = bench.open_device(info).semaphore(TIMELINE)
+    channel.send(str(semaphore.import_fd(channel.receive_fd())))
+    return semaphore
+
+
+def show_counters(channel: Channel, info: DeviceInfo) -> None:
+    """Send the counter whenever asked, until told None."""
+    semaphore = _imported(channel, info)
+    while channel.receive() is not None:
+        channel.send(semaphore.counter())
+
+
+def take_turns(channel: Channel, info: DeviceInfo, last: int) -> str:
+    """Wait on the host for each odd value up to `last` and signal the one after it; "" if all went well."""
+    semaphore = _imported(channel, info)
+    for value in range(1, last, 2):
+        answer = semaphore.host_wait(value)
+        if not answer.is_success:
+            return f"a wait for {value} returned {answer} at {semaphore.counter()}"
+        answer = semaphore.host_signal(value + 1)
+        if not answer.is_success:
+            return f"vkSignalSemaphore({value + 1}) returned {answer}"
+    return ""
+
+
+def wait_in_a_batch(channel: Channel, info: DeviceInfo, value: int, through: str) -> str:
+    """Submit a wait for `value`, say whether it has ended soon, and return how it ended: "" if it completed."""
+    semaphore = _imported(channel, info)
+    queue = semaphore.device.queue_for(through)
+    if queue is None:
+        return f"the device has no queue for {through}"
+    wait = queue.submit(waits=[(semaphore, value)], through=through)
+    channel.send(wait.finishes(0.03))
+    return "" if wait.finishes() else str(wait)

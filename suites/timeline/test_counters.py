@@ -1,0 +1,167 @@
+"""What the counter of a timeline semaphore shows, and what waits do to it."""
+
+import time
+from itertools import pairwise
+
+import pytest
+
+from fixtures import patience
+from fixtures.gates import run_work
+from fixtures.native import Batch
+from fixtures.registry import Result
+from suites.ledger import rule
+from suites.submission.queues import COMMANDS, first_stuck, queue_for
+from suites.timeline.members import (
+    TIMELINE,
+    each_handle,
+    each_signal,
+    greatest_step,
+    needs_timelines,
+    signal,
+    signal_after_work,
+    two_handles,
+)
+
+EDGES = {"2^31": 2**31 - 1, "2^32": 2**32 - 1, "2^53": 2**53, "2^63": 2**63 - 1, "the-end": 2**64 - 2}
+VALUE = 7
+
+
+@rule("SPEC-HOST-01", "ISSUE-VK_KHR_timeline_semaphore-5")
+@each_handle
+@each_signal
+def test_the_counter_at_rest_is_the_last_signal(device, handle, by):
+    """With nothing pending vkGetSemaphoreCounterValue returns the value of the last signal, exactly."""
+    other, semaphore = two_handles(device, handle)
+    seen = [semaphore.counter()]
+
+    for value in (1, 2, 1000, 2**31 - 1):
+        signal(other, value, by)
+        seen.append(semaphore.counter())
+
+    assert seen == [0, 1, 2, 1000, 2**31 - 1], f"after 0, 1, 2, 1000 and 2^31-1 the counter showed {seen}"
+
+
+@rule("SPEC-HOST-01", "SPEC-STATE-13", "ISSUE-VK_KHR_timeline_semaphore-4")
+@each_handle
+def test_the_counter_only_grows_while_work_is_pending(device, handle):
+    """Whatever is pending, later queries never show less than earlier ones, nor more than was signaled."""
+    other, semaphore = two_handles(device, handle)
+    run_work(device)
+    steps = range(1, 33)
+    last = device.queue.submit_batches([Batch(signals=(other.handle,), signal_values=(n,)) for n in steps])
+
+    seen, deadline = [semaphore.counter()], time.monotonic() + patience.seconds()
+    while not last.is_done and time.monotonic() < deadline:
+        seen.append(semaphore.counter())
+    seen.append(semaphore.counter())
+
+    assert last.finishes(), f"batches that signal a timeline did not end: {last}"
+    assert seen == sorted(seen), f"the counter went back: {_fall(seen)}"
+    assert seen[-1] == 32, f"after batches that signal 1 to 32 the counter is {seen[-1]}"
+
+
+def _fall(seen):
+    return next(f"{before} then {after}" for before, after in pairwise(seen) if after < before)
+
+
+@rule("SPEC-HOST-01", "SPEC-STATE-10")
+@each_handle
+def test_the_counter_does_not_run_ahead_of_the_work(device, handle):
+    """A batch's value shows no earlier than the work that was submitted before it on the queue is done."""
+    other, semaphore = two_handles(device, handle)
+
+    def look(value):
+        deadline = time.monotonic() + patience.seconds()
+        while semaphore.counter() < value and time.monotonic() < deadline:
+            time.sleep(0.0005)
+        return semaphore.counter()
+
+    reached, done = signal_after_work(other, look)
+
+    assert reached, "the value of a batch whose work ended never showed"
+    assert done, f"the counter showed {reached} while the work before that signal still ran"
+
+
+@rule("SPEC-STATE-13", "ISSUE-VK_KHR_timeline_semaphore-2")
+@pytest.mark.parametrize("edge", EDGES)
+@each_handle
+@each_signal
+def test_the_payload_is_an_unsigned_number_of_64_bits(device, handle, by, edge):
+    """Values are counted and compared without a sign and without loss on all 64 bits."""
+    before = EDGES[edge]
+    other, semaphore = two_handles(device, handle, before)
+    polls = [semaphore.host_wait(before, 0), semaphore.host_wait(before + 1, 0)]
+
+    signal(other, before + 1, by)
+
+    counter, after = semaphore.counter(), semaphore.host_wait(before + 1, 0)
+    assert polls == [Result.SUCCESS, Result.TIMEOUT], f"at {before} waits for {before} and one more returned {polls}"
+    assert counter == before + 1, f"a signal of {before + 1} made the counter {counter}"
+    assert after == Result.SUCCESS, f"at {counter} a wait for {before + 1} returned {after}"
+
+
+@rule("SPEC-STATE-13")
+@each_handle
+@each_signal
+def test_a_signal_raises_the_payload_by_the_greatest_difference(device, handle, by):
+    """One signal may raise the payload by maxTimelineSemaphoreValueDifference."""
+    other, semaphore = two_handles(device, handle, VALUE)
+    value = min(VALUE + greatest_step(device), 2**64 - 1)
+
+    signal(other, value, by)
+
+    assert semaphore.counter() == value, f"from {VALUE} a signal of {value} made the counter {semaphore.counter()}"
+
+
+@rule("SPEC-STATE-03", "ISSUE-VK_KHR_timeline_semaphore-2")
+@pytest.mark.parametrize("waiting", ["host", *COMMANDS])
+@each_handle
+def test_waits_leave_the_counter_alone(device, handle, waiting):
+    """Waits for the counter's value or less end, as often as one likes, and every member still shows that value."""
+    other, semaphore = two_handles(device, handle)
+    signal(other, VALUE)
+
+    problems = (_wait(semaphore, value, waiting) for value in (VALUE, VALUE, 1, VALUE - 1, VALUE))
+    problem = next(filter(None, problems), "")
+    counters = [other.counter(), semaphore.counter()]
+
+    assert not problem, f"at {VALUE} waits for {VALUE} and less did not all end: {problem}"
+    assert counters == [VALUE, VALUE], f"waits for {VALUE} and less left the counter at {counters}"
+
+
+def _wait(semaphore, value, waiting):
+    """What went wrong with a wait that has to end, empty if nothing."""
+    if waiting == "host":
+        answer = semaphore.host_wait(value)
+        return "" if answer.is_success else f"vkWaitSemaphores({value}) returned {answer}"
+    wait = queue_for(semaphore.device, waiting).submit(waits=[(semaphore, value)], through=waiting)
+    return "" if wait.finishes() else f"a wait for {value}: {wait}"
+
+
+@rule("SPEC-STATE-03")
+@each_handle
+def test_one_signal_satisfies_many_waits(device, handle):
+    """A signal is there for every wait on its value or less: batches of several queues and the host alike."""
+    other, semaphore = two_handles(device, handle)
+    signal(other, VALUE)
+
+    waits = [queue.submit(waits=[(semaphore, value)]) for queue in device.queues for value in range(1, VALUE + 1)]
+    stuck = first_stuck(waits)
+    answers = [semaphore.host_wait(value, 0) for value in range(VALUE + 1)]
+
+    assert not stuck, f"after one signal of {VALUE} one of {len(waits)} waits for that and less did not end: {stuck}"
+    assert set(answers) == {Result.SUCCESS}, f"after one signal of {VALUE} host waits for 0 to {VALUE} gave {answers}"
+
+
+@rule("SPEC-STATE-13")
+def test_timelines_do_not_disturb_each_other(device):
+    """Signals of one timeline leave the payloads of others alone."""
+    needs_timelines(device)
+    semaphores = [device.semaphore(TIMELINE, initial_value=2**32 * n) for n in range(16)]
+
+    for semaphore in semaphores[::2]:
+        signal(semaphore, semaphore.counter() + VALUE)
+    counters = [semaphore.counter() for semaphore in semaphores]
+
+    wanted = [2**32 * n + (VALUE if n % 2 == 0 else 0) for n in range(16)]
+    assert counters == wanted, f"16 timelines stood at {wanted}, the counters show {counters}"

@@ -1,0 +1,164 @@
+"""vkSignalSemaphore, and host operations that meet on one timeline."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from fixtures import patience
+from fixtures.outcomes import unsupported
+from fixtures.registry import Result
+from suites.ledger import rule
+from suites.timeline.members import TIMELINE, each_handle, signal, two_handles
+
+SIGNALS = 64
+
+
+@rule("SPEC-HOST-08", "ISSUE-VK_KHR_timeline_semaphore-9")
+@each_handle
+def test_a_host_signal_is_done_when_the_call_returns(device, handle):
+    """vkSignalSemaphore sets the payload before it returns, seen from every handle."""
+    other, semaphore = two_handles(device, handle)
+
+    wrong = []
+    for value in range(1, SIGNALS + 1):
+        answer = other.host_signal(value)
+        seen = (answer, other.counter(), semaphore.counter(), semaphore.host_wait(value, 0))
+        wrong += [(value, *seen)] * (seen != (Result.SUCCESS, value, value, Result.SUCCESS))
+
+    assert not wrong, f"after vkSignalSemaphore (value, result, both counters, poll) were {wrong[0]}"
+
+
+@rule("SPEC-HOST-08", "SPEC-STATE-13")
+@each_handle
+def test_host_signals_may_leave_values_out(device, handle):
+    """Any greater value may follow, not only the next."""
+    other, semaphore = two_handles(device, handle)
+
+    counters = []
+    for value in (3, 4, 1000, 2**20, 2**31 - 2):
+        signal(other, value)
+        counters.append(semaphore.counter())
+
+    assert counters == [3, 4, 1000, 2**20, 2**31 - 2], f"after 3, 4, 1000, 2^20 and 2^31-2 the counters were {counters}"
+
+
+@rule("SPEC-HOST-08", "SPEC-HOST-01")
+@each_handle
+def test_host_and_queue_signals_alternate(device, handle):
+    """Signals from the host and from batches act on the same payload."""
+    other, semaphore = two_handles(device, handle)
+
+    counters = []
+    for value in range(1, 21):
+        signal(other, value, by="host" if value % 2 else "vkQueueSubmit")
+        counters.append(semaphore.counter())
+
+    assert counters == list(range(1, 21)), f"signals of 1 to 20, by turns from host and queue, showed {counters}"
+
+
+@rule("SPEC-HOST-10", "SPEC-THREAD-06")
+@each_handle
+def test_threads_that_take_turns_signal_one_timeline(device, handle):
+    """Threads that issue each signal after the lower one has returned raise the payload to the last value."""
+    pair = two_handles(device, handle)
+    turn, left = threading.Lock(), iter(range(1, 4 * SIGNALS + 1))
+
+    def take_turns(semaphore):
+        wrong = []
+        for _ in range(SIGNALS):
+            with turn:
+                value = next(left)
+                answer = semaphore.host_signal(value)
+                wrong += [] if answer.is_success else [f"vkSignalSemaphore({value}) returned {answer}"]
+        return wrong
+
+    with ThreadPoolExecutor(4) as threads:
+        wrong = [one for found in threads.map(take_turns, pair * 2) for one in found]
+
+    counters = [semaphore.counter() for semaphore in pair]
+    assert not wrong, f"{len(wrong)} signals failed: {wrong[0]}"
+    assert counters == [4 * SIGNALS] * 2, f"four threads signaled up to {4 * SIGNALS}, the counters are {counters}"
+
+
+@rule("SPEC-THREAD-06")
+@each_handle
+def test_waits_queries_and_signals_run_at_once(device, handle):
+    """Threads that wait, query and signal one semaphore at the same time all get what they ask for."""
+    other, semaphore = two_handles(device, handle)
+
+    def poll(_):
+        seen, deadline = [0], time.monotonic() + patience.seconds()
+        while seen[-1] < SIGNALS and time.monotonic() < deadline:
+            seen.append(semaphore.counter())
+        return seen
+
+    with ThreadPoolExecutor(6) as threads:
+        polls = [threads.submit(poll, n) for n in range(2)]
+        waits = [threads.submit(_wait_for_each, semaphore, start) for start in (1, 2, 3)]
+        wrong = threads.submit(_signal_each, other).result()
+        failed = [text for text in (waiting.result() for waiting in waits) if text]
+        seen = [polling.result() for polling in polls]
+
+    assert not wrong, f"vkSignalSemaphore failed beside waits and queries: {wrong[0]}"
+    assert not failed, f"beside signals and queries {len(failed)} of 3 waiting threads failed: {failed[0]}"
+    assert all(s == sorted(s) for s in seen), "a thread saw the counter go back"
+    assert [s[-1] for s in seen] == [SIGNALS] * 2, f"the queries ended at {[s[-1] for s in seen]}"
+
+
+def _wait_for_each(semaphore, start):
+    for value in range(start, SIGNALS + 1, 3):
+        answer = semaphore.host_wait(value)
+        if not answer.is_success:
+            return f"a wait for {value} returned {answer}"
+    return ""
+
+
+def _signal_each(semaphore):
+    answers = []
+    for value in range(1, SIGNALS + 1):
+        answers.append((value, semaphore.host_signal(value)))
+        time.sleep(0.0002)
+    return [f"vkSignalSemaphore({value}) returned {answer}" for value, answer in answers if not answer.is_success]
+
+
+@rule("SPEC-THREAD-06")
+@pytest.mark.parametrize("waiters", [2, 16])
+@each_handle
+def test_one_signal_wakes_every_waiting_thread(device, handle, waiters):
+    """All threads that wait for one value go on once it is signaled."""
+    other, semaphore = two_handles(device, handle)
+
+    with ThreadPoolExecutor(waiters) as threads:
+        waits = [threads.submit(semaphore.host_wait, 1) for _ in range(waiters)]
+        time.sleep(0.02)
+        signal(other, 1)
+        answers = [waiting.result() for waiting in waits]
+
+    assert answers == [Result.SUCCESS] * waiters, f"of {waiters} threads that waited for one signal some got {answers}"
+
+
+@rule("SPEC-HOST-01", "SPEC-HOST-02", "SPEC-HOST-04", "SPEC-HOST-08")
+@pytest.mark.parametrize("spelling", ["", "KHR"], ids=["core", "KHR"])
+def test_both_spellings_of_the_host_commands_work(open_device, device_info, spelling):
+    """vkSignalSemaphore, vkWaitSemaphores and vkGetSemaphoreCounterValue and their KHR names do the same."""
+    _needs(device_info, spelling)
+    device = open_device(spelling)
+    semaphore = device.semaphore(TIMELINE, initial_value=2**32)
+
+    before = [semaphore.counter(), semaphore.host_wait(2**32 + 5, 0)]
+    signal(semaphore, 2**32 + 5)
+    after = [semaphore.counter(), semaphore.host_wait(2**32 + 5), semaphore.host_wait(2**32 + 6, 0)]
+
+    assert before == [2**32, Result.TIMEOUT], f"at 2^32 counter and poll for 5 more were {before}"
+    assert after == [2**32 + 5, Result.SUCCESS, Result.TIMEOUT], f"at 2^32+5 counter, wait and poll were {after}"
+
+
+def _needs(info, spelling):
+    if not info.timeline:
+        unsupported("the device has no timeline semaphores")
+    if spelling == "KHR" and "VK_KHR_timeline_semaphore" not in info.extensions:
+        unsupported("the device does not offer VK_KHR_timeline_semaphore")
+    if not spelling and [int(part) for part in info.api_version.split(".")[:2]] < [1, 2]:
+        unsupported(f"the device has Vulkan {info.api_version}: timelines are core since 1.2")

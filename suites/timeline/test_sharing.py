@@ -1,0 +1,220 @@
+"""Timeline semaphores that share one payload: imported and exported, in one process and several."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from fixtures.gates import Proof, prove, run_work
+from fixtures.native import Batch
+from fixtures.outcomes import unsupported
+from suites.ledger import rule
+from suites.submission.queues import each_command, first_stuck, queue_for
+from suites.timeline.members import (
+    TIMELINE,
+    each_signal,
+    members,
+    needs_success,
+    needs_timelines,
+    signal,
+    submit_signal,
+    two_handles,
+)
+from suites.timeline.steps import show_counters, take_turns
+
+VALUE = 2**32 + 7
+MEMBERS = ("exporter", "importer", "second importer", "importer in another instance")
+
+each_member = pytest.mark.parametrize("acting", MEMBERS)
+
+
+@rule("SPEC-HOST-09", "SPEC-HOST-01")
+@each_member
+@each_signal
+def test_every_member_shows_a_signal_of_any_member(device, open_device, acting, by):
+    """A signal through any member, by host or batch, is at once the counter of all members."""
+    every = members(device, open_device, VALUE)
+
+    signal(every[acting], VALUE + 1, by)
+
+    counters = {name: one.counter() for name, one in every.items()}
+    assert set(counters.values()) == {VALUE + 1}, f"the {acting} signaled {VALUE + 1}, the counters are {counters}"
+
+
+@rule("SPEC-HOST-09", "SPEC-HOST-03")
+@each_member
+@pytest.mark.parametrize("waiting", MEMBERS)
+def test_a_signal_of_any_member_ends_a_host_wait_on_any(device, open_device, acting, waiting):
+    """A thread that waits on one member goes on when the value is signaled through another."""
+    every = members(device, open_device, VALUE)
+
+    with ThreadPoolExecutor(1) as thread:
+        wait = thread.submit(every[waiting].host_wait, VALUE + 1)
+        signal(every[acting], VALUE + 1)
+        answer = wait.result()
+
+    assert answer.is_success, f"a wait on the {waiting} for what the {acting} signaled returned {answer}"
+
+
+@rule("SPEC-IMPORT-14", "SPEC-STATE-03")
+@each_member
+@each_command
+def test_a_batch_waits_on_any_member_for_work_of_the_exporter(device, open_device, acting, through):
+    """A batch that waits on a member holds until the exporter's batch before the signal is done, then goes on."""
+    every = members(device, open_device)
+    waiting, values = every[acting], iter(range(1, 9))
+    queue = queue_for(waiting.device, through)
+
+    def arrange(factor):
+        value = next(values)
+        gate = run_work(device, factor)
+        submit_signal(every["exporter"], value)
+        return gate, queue.submit(waits=[(waiting, value)], through=through)
+
+    proof = prove(arrange)
+
+    if proof is Proof.NOT_SHOWN:
+        unsupported(proof.value)
+    assert proof is Proof.HELD, f"a wait on the {acting} for what the exporter signals: {proof.value}"
+
+
+@rule("SPEC-EXPORT-09")
+@pytest.mark.parametrize("state", ["initial", "signaled", "waited-for", "signal-pending"])
+def test_a_timeline_exports_in_any_state(device, state):
+    """An export succeeds and shows the payload whether the timeline is new, signaled, waited for or about to be."""
+    needs_timelines(device, shared=True)
+    exporter = device.semaphore(TIMELINE, export=True, initial_value=VALUE)
+    if state in ("signaled", "waited-for"):
+        signal(exporter, VALUE + 1)
+    if state == "waited-for":
+        device.queue.submit(waits=[(exporter, VALUE + 1)])
+    if state == "signal-pending":
+        run_work(device)
+        submit_signal(exporter, VALUE + 1)
+
+    answer, descriptor = exporter.export_fd()
+
+    assert answer.is_success, f"vkGetSemaphoreFdKHR of a timeline ({state}) returned {answer}"
+    importer, value = device.semaphore(TIMELINE).imports(descriptor), VALUE + (state != "initial")
+    assert importer.host_wait(value).is_success, f"an importer of a timeline ({state}) does not reach {value}"
+    assert importer.counter() == value, f"an importer of a timeline ({state}) shows {importer.counter()}, not {value}"
+
+
+@rule("SPEC-IMPORT-08", "ISSUE-VK_KHR_timeline_semaphore-4")
+@pytest.mark.parametrize("value", [3, VALUE + 100], ids=["less", "greater"])
+def test_an_import_replaces_the_payload(device, value):
+    """A permanent import puts the imported payload in place of the semaphore's own, which may have been greater."""
+    needs_timelines(device, shared=True)
+    exporter = device.semaphore(TIMELINE, export=True, initial_value=value)
+    target = device.semaphore(TIMELINE, initial_value=VALUE // 2)
+    signal(target, VALUE // 2 + 1)
+
+    target.imports(exporter.exported())
+    imported = target.counter()
+    signal(target, value + 1)
+
+    assert imported == value, f"a semaphore at {VALUE // 2 + 1} that imported a payload at {value} shows {imported}"
+    assert exporter.counter() == value + 1, (
+        f"the importer signaled {value + 1}, the exporter is at {exporter.counter()}"
+    )
+
+
+@rule("SPEC-IMPORT-08")
+def test_a_replaced_payload_lives_on_in_its_other_members(device):
+    """A semaphore that imports another payload leaves its first one as it is, for those that share it."""
+    needs_timelines(device, shared=True)
+    first, second = (device.semaphore(TIMELINE, export=True, initial_value=v) for v in (VALUE, 3))
+    kept = first.exported()
+
+    first.imports(second.exported())
+    signal(first, 5)
+    left = device.semaphore(TIMELINE).imports(kept)
+    signal(left, VALUE + 1)
+
+    counters = {"replaced": left.counter(), "importer": first.counter(), "its exporter": second.counter()}
+    assert counters == {"replaced": VALUE + 1, "importer": 5, "its exporter": 5}, f"the counters are {counters}"
+
+
+@rule("SPEC-SHARE-02", "SPEC-STATE-03")
+@pytest.mark.exclusive
+def test_queues_of_several_instances_use_one_payload_at_once(device, open_device):
+    """One increasing signaler and many waiters, each with a handle of its own, submit concurrently; all of it ends."""
+    needs_timelines(device, shared=True)
+    exporter, last = device.semaphore(TIMELINE, export=True, initial_value=VALUE), VALUE + 32
+    waiters = [open_device().semaphore(TIMELINE).imports(exporter.exported()) for _ in range(3)]
+
+    def submit_each(semaphore, side):
+        queue = semaphore.device.queue
+        return first_stuck([queue.submit(**{side: [(semaphore, v)]}) for v in range(VALUE + 1, last + 1)])
+
+    with ThreadPoolExecutor(4) as threads:
+        waits = [threads.submit(submit_each, semaphore, "waits") for semaphore in waiters]
+        signals = threads.submit(submit_each, exporter, "signals").result()
+        stuck = [text for text in (waiting.result() for waiting in waits) if text]
+
+    counters = [semaphore.counter() for semaphore in (exporter, *waiters)]
+    assert not signals, f"of 32 signals one did not end: {signals}"
+    assert not stuck, f"waits of {len(stuck)} of 3 instances did not end: {stuck[0]}"
+    assert counters == [last] * 4, f"after signals up to {last} the counters are {counters}"
+
+
+@rule("SPEC-IMPORT-14", "SPEC-STATE-03")
+def test_two_devices_raise_one_payload_by_turns(device, open_device):
+    """Batches of two devices, each waiting for the other's last value and signaling the next, all end."""
+    every = members(device, open_device)
+    one, other = every["exporter"], every["importer in another instance"]
+    submissions = []
+
+    for value in range(64):
+        mine = (one, other)[value % 2]
+        batch = Batch((mine.handle,), (), (mine.handle,), (value,), (value + 1,))
+        if value == 0:
+            batch = Batch((), (), (mine.handle,), None, (1,))
+        submissions.append(mine.device.queue.submit_batches([batch]))
+    stuck = first_stuck(submissions)
+
+    assert not stuck, f"of 64 batches by turns one did not end: {stuck}"
+    counters = [one.counter(), other.counter()]
+    assert counters == [64, 64], f"after 64 batches by turns the counters are {counters}"
+
+
+@rule("SPEC-HOST-08", "SPEC-HOST-09", "SPEC-HOST-01")
+@each_signal
+def test_another_process_sees_each_signal(device, processes, by):
+    """The counter in another process is the signaled value as soon as the signal has ended here."""
+    needs_timelines(device, shared=True)
+    exporter = device.semaphore(TIMELINE, export=True, initial_value=VALUE)
+    child = processes.start(show_counters, device.info)
+    child.channel.send_fd(exporter.exported().fd)
+    needs_success(child.channel.receive())
+
+    seen = []
+    for value in range(VALUE + 1, VALUE + 9):
+        signal(exporter, value, by)
+        child.channel.send("counter?")
+        seen.append(child.channel.receive())
+    child.channel.send(None)
+    child.finish()
+
+    wanted = list(range(VALUE + 1, VALUE + 9))
+    assert seen == wanted, f"{VALUE + 1} and on were signaled here, another process saw {seen}"
+
+
+@rule("SPEC-HOST-09", "SPEC-HOST-10", "SPEC-HOST-03")
+@pytest.mark.parametrize("handle", ["exporter", "importer"])
+def test_two_processes_take_turns(device, processes, handle):
+    """Two processes that wait for each other's host signals raise one payload to the last value."""
+    other, semaphore = two_handles(device, handle)
+    child = processes.start(take_turns, device.info, 100)
+    child.channel.send_fd((semaphore if handle == "exporter" else other).exported().fd)
+    needs_success(child.channel.receive())
+
+    answers = []
+    for value in range(1, 100, 2):
+        answers += [semaphore.host_signal(value), semaphore.host_wait(value + 1)]
+        if not all(answer.is_success for answer in answers):
+            break
+    ending = child.finish()
+
+    assert all(answer.is_success for answer in answers), f"call {len(answers)} here returned {answers[-1]}"
+    assert (ending.how, ending.value) == ("returned", ""), f"in the other process: {ending}"
+    assert semaphore.counter() == 100, f"two processes signaled up to 100, the counter is {semaphore.counter()}"

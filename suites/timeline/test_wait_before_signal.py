@@ -1,0 +1,148 @@
+"""Batches that wait for a timeline value which is signaled later."""
+
+import pytest
+
+from fixtures.outcomes import unsupported
+from suites.ledger import rule
+from suites.submission.queues import each_command, queue_for
+from suites.timeline.members import (
+    TIMELINE,
+    members,
+    needs_success,
+    needs_timelines,
+    signal,
+    submit_signal,
+    two_handles,
+)
+from suites.timeline.steps import wait_in_a_batch
+
+VALUE = 7
+LOOKING = 0.03
+"""For how long a wait is seen waiting, in seconds."""
+
+
+@rule("ISSUE-VK_KHR_timeline_semaphore-3", "SPEC-STATE-03")
+@pytest.mark.parametrize("value", [VALUE, VALUE + 100], ids=["same", "greater"])
+@each_command
+def test_a_batch_waits_for_a_later_host_signal(device, timeline, through, value):
+    """A batch may wait for a value that the host signals afterwards, or for less, and goes on then."""
+    waiter = queue_for(device, through).submit(waits=[(timeline, VALUE)], through=through)
+
+    early = waiter.finishes(LOOKING)
+    signal(timeline, value)
+
+    assert not early, f"a batch that waits for {VALUE} ended at 0"
+    assert waiter.finishes(), f"a batch that waits for {VALUE} did not end at {timeline.counter()}: {waiter}"
+
+
+@rule("ISSUE-VK_KHR_timeline_semaphore-3", "SPEC-STATE-03")
+@each_command
+def test_a_signal_below_the_value_does_not_end_a_batch_wait(device, timeline, through):
+    """A batch that waits for a value goes on waiting while less is signaled."""
+    waiter = queue_for(device, through).submit(waits=[(timeline, VALUE)], through=through)
+
+    signal(timeline, VALUE - 1)
+    early = waiter.finishes(LOOKING)
+    signal(timeline, VALUE)
+
+    assert not early, f"a batch that waits for {VALUE} ended at {VALUE - 1}"
+    assert waiter.finishes(), f"a batch that waits for {VALUE} did not end at {timeline.counter()}: {waiter}"
+
+
+@rule("ISSUE-VK_KHR_timeline_semaphore-3", "SPEC-STATE-03")
+@each_command
+def test_a_batch_waits_for_a_later_batch_of_another_queue(device, timeline, through):
+    """A batch may wait for a value that a later submission to another queue signals."""
+    waiting_queue = queue_for(device, through)
+    others = [queue for queue in device.queues if queue != waiting_queue]
+    if not others:
+        unsupported("the device has one queue")
+    waiter = waiting_queue.submit(waits=[(timeline, VALUE)], through=through)
+
+    early = waiter.finishes(LOOKING)
+    signaler = others[0].submit(signals=[(timeline, VALUE)])
+
+    assert not early, f"a batch that waits for {VALUE} ended at 0"
+    assert signaler.finishes(), f"a batch that signals did not end beside a queue that waits: {signaler}"
+    assert waiter.finishes(), f"a batch that waits for {VALUE} did not end at {timeline.counter()}: {waiter}"
+
+
+@rule("ISSUE-VK_KHR_timeline_semaphore-3", "SPEC-STATE-03")
+@each_command
+def test_one_batch_waits_for_a_timeline_and_raises_it(device, timeline, through):
+    """A batch may wait for one value of a timeline and signal a greater one; nothing is signaled before the wait."""
+    both = queue_for(device, through).submit(waits=[(timeline, 1)], signals=[(timeline, VALUE)], through=through)
+
+    early, before = both.finishes(LOOKING), timeline.counter()
+    signal(timeline, 1)
+
+    assert not early, "a batch that waits for 1 ended at 0"
+    assert before == 0, f"a batch that still waits for 1 has signaled {before}"
+    assert both.finishes(), f"a batch that waits for 1 did not end: {both}"
+    assert timeline.counter() == VALUE, f"a batch that signals {VALUE} left the counter at {timeline.counter()}"
+
+
+@rule("ISSUE-VK_KHR_timeline_semaphore-3")
+def test_a_batch_waits_for_several_timelines(device):
+    """A batch that waits for several timelines goes on once the last of them has its value."""
+    needs_timelines(device)
+    timelines = [device.semaphore(TIMELINE) for _ in range(4)]
+    waiter = device.queue.submit(waits=[(one, VALUE + n) for n, one in enumerate(timelines)])
+
+    early = []
+    for n, one in enumerate(timelines):
+        early.append(waiter.finishes(LOOKING / 3))
+        signal(one, VALUE + n)
+
+    assert not any(early), f"a batch that waits for four timelines ended with {early.index(True)} of them signaled"
+    assert waiter.finishes(), f"a batch that waits for four timelines did not end: {waiter}"
+
+
+@rule("SPEC-STATE-12")
+@pytest.mark.parametrize("by", ["host", "vkQueueSubmit"])
+@pytest.mark.parametrize("signaler", ["exporter", "importer in another instance"])
+@each_command
+def test_a_batch_waits_for_a_later_signal_through_another_handle(device, open_device, through, signaler, by):
+    """A batch may wait on one member of a payload for what another member signals afterwards."""
+    every = members(device, open_device)
+    waiting, other = every["second importer"], every[signaler]
+    if by != "host" and other.device is device and len(device.queues) == 1:
+        unsupported("the device has one queue")
+    waiter = queue_for(device, through).submit(waits=[(waiting, VALUE)], through=through)
+
+    early = waiter.finishes(LOOKING)
+    _signal(other, VALUE, by, waiter_on=queue_for(device, through))
+
+    assert not early, f"a batch that waits for {VALUE} on an importer ended at 0"
+    assert waiter.finishes(), f"a batch that waits on an importer did not end after the {signaler} signaled: {waiter}"
+
+
+def _signal(semaphore, value, by, waiter_on):
+    """Signal by the host, or by a batch on a queue that nobody blocks."""
+    if by == "host":
+        signal(semaphore, value)
+    elif semaphore.device is waiter_on.device:
+        next(q for q in semaphore.device.queues if q != waiter_on).submit(signals=[(semaphore, value)])
+    else:
+        submit_signal(semaphore, value)
+
+
+@rule("SPEC-STATE-12")
+@pytest.mark.parametrize("by", ["host", "vkQueueSubmit"])
+@each_command
+def test_a_batch_waits_for_a_later_signal_of_another_process(device, processes, through, by):
+    """A batch may wait on an importer for what the exporter signals afterwards in another process."""
+    needs_timelines(device, shared=True)
+    queue_for(device, through)
+    exporter = two_handles(device, "exporter")[1]
+
+    child = processes.start(wait_in_a_batch, device.info, VALUE, through)
+    child.channel.send_fd(exporter.exported().fd)
+    needs_success(child.channel.receive())
+    early = child.channel.receive()
+    signal(exporter, VALUE, by)
+    ending = child.finish()
+
+    assert not early, f"a batch of another process that waits for {VALUE} ended at 0"
+    assert ending.how == "returned", f"the other process ended with {ending}"
+    assert not ending.value, f"a batch of another process did not end after {VALUE} was signaled: {ending.value}"
