@@ -31,12 +31,12 @@ class Baseline:
     reasons: dict[str, str] = field(default_factory=dict)
 
     def fits(self, device: dict[str, Any]) -> bool:
-        """Whether it is about the driver of `device` (a device of a run record)."""
-        return (device["driver_id"], device["driver_name"]) == (self.driver_id, self.driver_name)
+        """Whether it is about the driver of `device` (a device of a run record), in one of its versions."""
+        named = (device["driver_id"], device["driver_name"]) == (self.driver_id, self.driver_name)
+        return named and self.versions[0] <= int(device["driver_version"]) <= self.versions[1]
 
-    def covers_version(self, device: dict[str, Any]) -> bool:
-        """Whether the driver's version is in the range."""
-        return self.versions[0] <= int(device["driver_version"]) <= self.versions[1]
+    def __str__(self) -> str:
+        return f"{self.driver_name} {self.versions[0]}..{self.versions[1]}"
 
 
 def read(path: Path) -> Baseline:

@@ -161,8 +161,8 @@ def _read_baseline(path: str | None, devices: list[dict[str, Any]]) -> baselines
     except (OSError, ValueError) as problem:
         raise pytest.UsageError(f"--baseline {path}: {problem}") from None
     if not any(made.fits(device) for device in devices):
-        there = ", ".join(device["driver_name"] for device in devices)
-        raise pytest.UsageError(f"--baseline {path} is about {made.driver_name}, but the devices here are of {there}")
+        there = ", ".join(f"{device['driver_name']} {device['driver_version']}" for device in devices)
+        raise pytest.UsageError(f"--baseline {path} is about {made}, but the devices here are of {there}")
     return made
 
 

@@ -1,0 +1,197 @@
+"""A run against a baseline fails on whatever differs from it, and on nothing else."""
+
+import json
+import subprocess
+import sys
+from hashlib import sha256
+
+import pytest
+
+from fixtures.drivers import ROOT
+from suites.selftest.runs import SAMPLES, run, scratch, section
+
+pytestmark = pytest.mark.limit(60)
+VERDICTS, BREACHES = f"{SAMPLES}verdicts.py", f"{SAMPLES}breaches.py"
+SELECTED = (VERDICTS, BREACHES, "-k", "not errs")
+ID = f"{VERDICTS}::"
+WHOLE = ("-n0", "-o", f"testpaths={BREACHES}")
+"""Arguments of a run that selects everything there is, if there were only samples/breaches.py."""
+
+
+def known():
+    """The baseline that `python -m reports baseline` writes of a run of the sample."""
+    finished = run(*SELECTED, "-n2")
+    line = [sys.executable, "-m", "reports", "baseline", str(finished.folder)]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def against(text, *arguments):
+    """A run of the sample against the baseline `text`."""
+    file = scratch("baselines") / f"{sha256(text.encode()).hexdigest()}.txt"
+    file.write_text(text)
+    return run(*(arguments or (*SELECTED, "-n0")), "--baseline", str(file))
+
+
+def without(text, part):
+    """The baseline without the one entry that ends with `part`."""
+    lines = text.splitlines(keepends=True)
+    left = [line for line in lines if not line.endswith(f"{part}\n")]
+    assert len(left) == len(lines) - 1, f"not one entry of {part!r} in:\n{text}"
+    return "".join(left)
+
+
+def differences(found):
+    """What the summary says differs, the record's own list being the same."""
+    surprises = [f"{key}: {what}" for key, what in found.lines[-1]["surprises"]]
+    assert section(found.output, "differs from the baseline") == surprises
+    return surprises
+
+
+def test_known_failures_pass():
+    """A run that finds exactly what the baseline lists ends with exit status 0."""
+    found = against(known())
+
+    assert differences(found) == []
+    assert found.status == 0, found.output
+    assert {"fail", "crash"} < set(found.verdicts.values()), "the verdicts of known failures stay what they are"
+
+
+def test_the_baseline_lists_what_is_known():
+    """It has one sorted line an entry, without the device, and names the driver in its head."""
+    lines = known().splitlines()
+
+    entries = [line for line in lines if line and line[0] not in "#@"]
+    assert f"fail {ID}test_fails" in entries
+    assert f"crash {ID}test_crashes_about_a_rule_that_only_warns" in entries
+    assert "fail breach SPEC-RESULT-12 vkDeviceWaitIdle" in entries
+    assert not any("swiftshader" in entry or "SPEC-FUND-09" in entry for entry in entries), entries
+    assert lines[:2] == ["@driverID 10", "@driverName SwiftShader driver"]
+
+
+CHANGES = {
+    "a new failure": (lambda text: without(text, "::test_fails"), "test_fails: new fail"),
+    "another kind of failure": (
+        lambda text: text.replace("crash suites", "timeout suites"),
+        "test_crashes_about_a_rule_that_only_warns: was timeout, now crash",
+    ),
+    "a judged test turned unsupported": (
+        lambda text: without(text, "::test_lacks"),
+        "test_lacks: unsupported, which the baseline does not list",
+    ),
+    "a failing test turned unsupported": (
+        lambda text: text.replace(f"unsupported {ID}test_lacks", f"fail {ID}test_lacks"),
+        "test_lacks: was fail, turned unsupported",
+    ),
+    "an entry that no longer fails": (lambda text: f"{text}fail {ID}test_passes\n", "test_passes: was fail, no longer"),
+    "an entry that only warns now": (lambda text: f"{text}crash {ID}test_warns\n", "test_warns: was crash, no longer"),
+    "an entry that is supported now": (
+        lambda text: f"{text}unsupported {ID}test_passes\n",
+        "test_passes: was unsupported, no longer",
+    ),
+    "a new breach": (
+        lambda text: without(text, "vkDeviceWaitIdle"),
+        "breach SPEC-RESULT-12 vkDeviceWaitIdle: new fail",
+    ),
+}
+"""What is done to a baseline that fits, and what a run must then say."""
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_difference_fails_the_run(change):
+    """One difference is told as one line, and the exit status is 1."""
+    edit, told = CHANGES[change]
+
+    found = against(edit(known()))
+
+    (difference,) = differences(found)
+    assert told in difference
+    assert found.status == 1
+
+
+def test_a_breach_that_no_longer_occurs_fails_a_whole_run():
+    """An entry of a breach that no test of the suite shows any more is a difference."""
+    text = known() + "fail breach SPEC-RESULT-06 vkQueueSubmit\n"
+
+    found = against(text, *WHOLE)
+
+    assert differences(found) == ["breach SPEC-RESULT-06 vkQueueSubmit: no longer seen"]
+    assert found.status == 1
+
+
+def test_entries_of_tests_that_were_not_selected_are_left_alone():
+    """A run of a part of the suite says nothing of the rest, its breaches included."""
+    text = known() + "fail breach SPEC-RESULT-06 vkQueueSubmit\nfail suites/gone.py::test_gone\n"
+
+    found = against(text, VERDICTS, "-n0", "-k", "test_passes")
+
+    assert differences(found) == []
+    assert found.status == 0, found.output
+
+
+PARTS = {
+    "by path": (f"{BREACHES}::test_mere_warning", "-n0"),
+    "by -k": (*WHOLE, "-k", "mere"),
+    "by --rule": (*WHOLE, "--rule=SPEC-EXPORT-05"),
+    "by --deselect": (*WHOLE, f"--deselect={BREACHES}::test_breach"),
+}
+"""Arguments of runs that leave out every test of samples/breaches.py that shows the breach of SPEC-RESULT-12."""
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_breaches_are_left_alone_where_nothing_could_show_them(part):
+    """A baseline that knows of a breach only is no reason to fail a run without the tests that show it."""
+    head = "\n".join(known().splitlines()[:3])
+
+    found = against(f"{head}\nfail breach SPEC-RESULT-12 vkDeviceWaitIdle\n", *PARTS[part])
+
+    assert (found.status, differences(found)) == (0, [])
+
+
+def test_a_baseline_of_another_driver_is_refused():
+    """One sentence names both drivers."""
+    text = known().replace("@driverName SwiftShader driver", "@driverName NVIDIA")
+
+    found = against(text)
+
+    assert found.status == 4
+    assert "is about NVIDIA, but the devices here are of SwiftShader driver" in found.error
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["passing suites/x.py::test_x\n", "@colour green\n", "@versions one..two\n"],
+    ids=["entry", "head", "version"],
+)
+def test_a_baseline_that_does_not_read_is_refused(text):
+    """One sentence names the file."""
+    found = against(text)
+
+    assert found.status == 4
+    assert "--baseline" in found.error
+
+
+def test_reasons_survive_a_new_baseline(tmp_path):
+    """`python -m reports baseline -o FILE` keeps the reasons that stand in FILE."""
+    finished, file = run(*SELECTED, "-n2"), tmp_path / "known.txt"
+    line = [sys.executable, "-m", "reports", "baseline", str(finished.folder), "-o", str(file)]
+    given = ["--reason", "test_fails=reported to the vendor"]
+
+    for arguments in (given, []):
+        subprocess.run([*line, *arguments], cwd=ROOT, check=True, timeout=30)
+
+    assert f"# reported to the vendor\nfail {ID}test_fails\n" in file.read_text()
+
+
+def test_a_run_that_died_makes_no_baseline(tmp_path):
+    """A record without its last line is refused in one sentence."""
+    lines = run(*SELECTED, "-n2").lines
+    (tmp_path / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines[:-1]))
+
+    line = [sys.executable, "-m", "reports", "baseline", str(tmp_path)]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+
+    assert done.returncode != 0
+    assert "the run died before its end" in done.stderr
+    assert "Traceback" not in done.stderr

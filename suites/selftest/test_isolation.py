@@ -1,0 +1,114 @@
+"""A test that crashes, hangs, exits or poisons its process costs that test and nothing else."""
+
+import pytest
+
+from suites.selftest.runs import SAMPLES, run
+
+pytestmark = pytest.mark.limit(60)
+ENDINGS = {
+    "alone-segfault": ("crash", "crash: SIGSEGV"),
+    "alone-hang": ("timeout", "timeout after 1 s"),
+    "alone-leave": ("crash", "exit 7"),
+    "alone-crash_in_a_command": ("crash", "crash: SIGSEGV in vkGetSemaphoreFdKHR"),
+    "alone-warning_segfault": ("crash", "crash: SIGSEGV"),
+    "alone-warning_hang": ("timeout", "timeout after 1 s"),
+    "together-segfault": ("crash", "crash: SIGSEGV"),
+    "together-hang": ("timeout", "timeout after 1 s"),
+    "together-leave": ("crash", "exit 7"),
+    "together-crash_in_a_command": ("crash", "crash: SIGSEGV in vkGetSemaphoreFdKHR"),
+    "together-crash_in_teardown": ("crash", "crash: SIGSEGV"),
+}
+"""Verdict and message of each test of samples/trouble.py that goes wrong."""
+
+
+def trouble(*arguments):
+    return run(SAMPLES + "trouble.py", "-n2", *arguments)
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_lost_process_is_named(name):
+    """The verdict of a test that lost its process says by which signal, limit or exit status, whatever its rule's strength."""
+    record = trouble().tests[name]
+
+    assert (record["verdict"], record["message"]) == ENDINGS[name]
+
+
+@pytest.mark.parametrize("name", ["alone-hang", "together-hang"])
+def test_a_hang_leaves_its_python_stack(name):
+    """The record of a test that hung in native code, the interpreter's lock held, says where."""
+    record = trouble().tests[name]
+
+    assert "samples/trouble.py" in record["detail"], f"no stack but {record['detail']!r}"
+    assert " in hang" in record["detail"], f"the stack does not show the function: {record['detail']}"
+
+
+@pytest.mark.parametrize("name", ["alone-crash_in_a_command", "together-crash_in_a_command"])
+def test_the_last_call_of_a_crash_is_the_one_that_killed(name):
+    """The calls of a crashed test end with the command in which it crashed, which never returned."""
+    last = trouble().tests[name]["calls"][-1]
+
+    assert (last["command"], last["ns"], last["result"]) == ("vkGetSemaphoreFdKHR", None, None)
+    assert last["arguments"][1:] == [0x10, 1], f"the arguments of the call were {last['arguments']}"
+
+
+def test_the_neighbours_keep_their_verdicts():
+    """Every other test has the verdict that it has in a run without those that go wrong."""
+    without = trouble("-k", "neighbour").verdicts
+
+    found = trouble().verdicts
+    assert {name: verdict for name, verdict in found.items() if name not in ENDINGS} == without
+    assert set(without.values()) == {"pass", "fail", "warn", "unsupported"}
+
+
+def test_every_test_is_written_down_once():
+    """No crash makes a test vanish from the record or stand there twice."""
+    collected = run(SAMPLES + "trouble.py", "-n0", "--collect-only", "-q").output
+
+    ids = [line["nodeid"] for line in trouble().lines if line["type"] == "test"]
+    assert sorted(ids) == sorted(line for line in collected.splitlines() if "::" in line)
+
+
+def test_lost_processes_fail_the_run():
+    """A run whose only failures are crashes and timeouts ends with exit status 1, and its record is whole."""
+    found = trouble("-k", "warning or leave")
+
+    assert set(found.verdicts.values()) == {"crash", "timeout"}
+    assert (found.status, found.lines[-1]["type"]) == (1, "end")
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n1"])
+def test_a_poisoned_process_blames_nobody(workers):
+    """Tests after one that poisoned their process keep the verdict that they have alone."""
+    without = run(SAMPLES + "poison.py", "-n0", "-k", "neighbour").verdicts
+
+    found = run(SAMPLES + "poison.py", workers)
+    assert found.verdicts == {**without, "test_poison": "pass"}
+    assert "fail" in without.values(), "the sample has no test that fails either way"
+
+
+def test_a_poisoned_process_is_told():
+    """The record and the summary say which test failed in the shared process only."""
+    found = run(SAMPLES + "poison.py", "-n1")
+
+    outcomes = [one["outcome"] for one in found.tests["test_neighbour_after"]["outcomes"]]
+    assert outcomes == ["failed", "passed", "failed", "poisoned process"]
+    assert "failed only after other tests, judged alone" in found.output
+
+
+def test_both_outcomes_of_a_failure_are_kept():
+    """A failure in a shared process is repeated in a fresh one before it counts; the record has both messages."""
+    outcomes = trouble().tests["neighbour-fails-0"]["outcomes"]
+
+    assert [(one["where"], one["outcome"]) for one in outcomes] == [
+        ("shared process", "failed"),
+        ("fresh process", "failed"),
+    ]
+    assert all("this one fails" in one["message"] for one in outcomes)
+
+
+def test_a_crash_while_devices_are_destroyed_comes_too_late():
+    """A driver that crashes when the run destroys its devices changes no verdict, and the record is whole."""
+    found = run(SAMPLES + "farewell.py", "-n2")
+
+    assert found.verdicts == {"0": "pass", "1": "pass", "2": "pass"}
+    assert found.lines[-1]["type"] == "end"

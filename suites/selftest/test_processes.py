@@ -1,0 +1,250 @@
+"""A step in a process of its own comes back as a value, whatever it does, and leaves nothing behind."""
+
+import ctypes
+import os
+import signal
+import sys
+import time
+
+import pytest
+
+from fixtures import outcomes
+from fixtures.descriptors import open_descriptors
+from fixtures.processes import Nursery
+
+
+def double(channel, number):
+    return number * 2
+
+
+def refuse(channel):
+    raise LookupError("no such thing")
+
+
+def segfault(channel):
+    ctypes.string_at(0)
+
+
+def hang(channel):
+    ctypes.PyDLL(None).sleep(600)
+
+
+def leave(channel, status):
+    os._exit(status)
+
+
+def leave_politely(channel):
+    sys.exit(7)
+
+
+def notice(channel):
+    outcomes.warn("seen in a step")
+    outcomes.breach("SPEC-EXPORT-01", "vkGetSemaphoreFdKHR", "seen in a step")
+
+
+def answer(channel):
+    """Send back what was sent, and the descriptor that came."""
+    channel.send(("got", channel.receive(), os.getpid()))
+    fd = channel.receive_fd()
+    os.write(fd, b"from the step")
+    channel.send(os.get_inheritable(fd))
+    channel.send_fd(fd)
+
+
+def start_another(channel):
+    from fixtures import processes
+
+    return processes.nursery.run(double, 4).value
+
+
+def wait_beside(channel, path):
+    """Write this process's number down, and wait."""
+    with open(path, "w") as file:
+        file.write(str(os.getpid()))
+    time.sleep(600)
+
+
+def test_a_value_comes_back(processes):
+    """What a step returns is the value of its ending."""
+    ending = processes.run(double, 21)
+
+    assert (ending.how, ending.value) == ("returned", 42)
+
+
+def test_an_exception_comes_back_as_text(processes):
+    """A step that raises, or calls sys.exit, ends as "raised" with the exception's name and text."""
+    endings = [processes.run(refuse), processes.run(leave_politely)]
+
+    assert [(one.how, one.text) for one in endings] == [
+        ("raised", "LookupError: no such thing"),
+        ("raised", "SystemExit: 7"),
+    ]
+
+
+def test_a_crash_comes_back_with_its_signal_and_stack(processes):
+    """A step that dies of a signal ends as "crash" with the signal's name and the Python stack."""
+    ending = processes.run(segfault)
+
+    assert (ending.how, ending.value) == ("crash", "SIGSEGV")
+    assert ending.text.startswith("crash: SIGSEGV\n")
+    assert " in segfault" in ending.text
+
+
+@pytest.mark.parametrize("status", [0, 7, 255])
+def test_an_exit_comes_back_with_its_status(processes, status):
+    """A step that leaves without returning ends as "exit", status 0 too."""
+    ending = processes.run(leave, status)
+
+    assert (ending.how, ending.value, str(ending)) == ("exit", status, f"exit {status}")
+
+
+def test_a_hang_is_ended_at_the_limit(processes):
+    """A step that holds the interpreter's lock in native code ends as "timeout" with its Python stack."""
+    start = time.monotonic()
+
+    ending = processes.run(hang, limit=0.3)
+
+    assert ending.how == "timeout"
+    assert ending.text.startswith("timeout after 0.3 s\n")
+    assert " in hang" in ending.text
+    assert time.monotonic() - start < 3, "the limit was 0.3 s"
+
+
+def test_an_impatient_test_ends_its_step(processes):
+    """`finish(seconds)` kills a step that still runs, and says so."""
+    child = processes.start(hang)
+
+    ending = child.finish(0.1)
+
+    assert (ending.how, ending.text) == ("timeout", "timeout after 0.1 s")
+    assert not os.path.exists(f"/proc/{child.pid}")
+
+
+def test_notes_of_a_step_are_the_tests(processes):
+    """Warnings and breaches that a step notes belong to the test that started it."""
+    processes.run(notice)
+    noted = outcomes.notes.properties()
+    outcomes.notes.clear()
+
+    assert noted == [
+        ("warnings", ["seen in a step"]),
+        ("breaches", [["SPEC-EXPORT-01", "vkGetSemaphoreFdKHR", "seen in a step"]]),
+    ]
+
+
+def test_values_and_descriptors_go_both_ways(processes):
+    """A channel carries values and descriptors to a step and back, the latter close-on-exec."""
+    child = processes.start(answer)
+    reader, writer = os.pipe()
+
+    child.channel.send({"number": 1})
+    got = child.channel.receive()
+    child.channel.send_fd(writer)
+    inheritable, back = child.channel.receive(), child.channel.receive_fd()
+    child.finish()
+    os.write(back, b", from here")
+    said, also = os.read(reader, 100), os.get_inheritable(back)
+    for fd in (reader, writer, back):
+        os.close(fd)
+
+    assert got == ("got", {"number": 1}, child.pid)
+    assert (inheritable, also) == (False, False), "a received descriptor is not close-on-exec"
+    assert said == b"from the step, from here"
+
+
+def test_silence_and_death_are_told_apart(processes):
+    """Receiving from a step that says nothing times out; from one that is gone it is the end."""
+    silent, gone = processes.start(hang, limit=5), processes.start(leave, 0)
+
+    with pytest.raises(TimeoutError):
+        silent.channel.receive(0.05)
+    with pytest.raises((EOFError, ConnectionResetError)):
+        gone.channel.receive()
+    silent.kill()
+    ending = gone.finish()
+
+    assert ending.how == "exit"
+
+
+def test_steps_run_side_by_side(processes):
+    """Several steps live at once, each with a part of the journal of its own, and end in any order."""
+    children = [processes.start(answer) for _ in range(4)]
+    slots = {child.slot for child in children}
+    for child in reversed(children):
+        child.kill()
+
+    assert len(slots) == 4
+    assert 0 not in slots, "the test's own part of the journal"
+    assert slots <= processes.slots, "parts of the journal are not given back"
+
+
+def test_a_nested_step_starts_steps(processes):
+    """A step that asked for it has a nursery of its own."""
+    assert processes.run(start_another, nested=True).value == 8
+
+
+@pytest.mark.isolated
+def test_rounds_leave_no_descriptor_and_no_process(processes):
+    """After any number of steps of every ending the same descriptors are open, and no child is left."""
+    endings = [(double, 1), (refuse,), (leave, 3), (segfault,)]
+    for step in endings:
+        processes.run(*step)
+    before = open_descriptors()
+
+    for step in endings * 10:
+        processes.run(*step)
+
+    assert open_descriptors() == before
+    assert children_of(processes.pid) == []
+
+
+def children_of(pid):
+    """The children that a process has now."""
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(child) for child in file.read().split()]
+
+
+def gone(pid, seconds=3.0):
+    """Whether a process is gone, or a zombie of somebody else's, within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                if file.read().rpartition(")")[2].split()[0] == "Z":
+                    return True
+        except OSError:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.mark.isolated
+def test_a_closed_nursery_takes_its_children_along(processes):
+    """Closing a nursery ends it and every step that still runs."""
+    own = Nursery()
+    child = own.start(hang)
+
+    own.close()
+
+    assert gone(child.pid), "the step outlived its nursery"
+    assert gone(own.pid), "the nursery is still there"
+
+
+@pytest.mark.isolated
+def test_a_killed_test_takes_its_steps_along(processes, tmp_path):
+    """When a process with a nursery is killed, the nursery and its steps end too."""
+    path = tmp_path / "pid"
+    child = processes.start(nested_wait, str(path), nested=True)
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and not (path.exists() and path.read_text()):
+        time.sleep(0.01)
+
+    child.kill(signal.SIGKILL)
+
+    assert gone(int(path.read_text())), "the step outlived the process that started it"
+
+
+def nested_wait(channel, path):
+    from fixtures import processes
+
+    processes.nursery.run(wait_beside, path)

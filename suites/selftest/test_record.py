@@ -1,0 +1,148 @@
+"""The record of a run: what it says, and what is left of it, and of the run's processes, when the run is broken off."""
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from fixtures.drivers import ROOT
+from suites.ledger import rules
+from suites.selftest.runs import MARK, SAMPLES, command, environment, marked, read, run
+
+pytestmark = pytest.mark.limit(60)
+RUN = (
+    "schema suite commit command time host kernel kernel_modules python packages loader layers environment "
+    "ledger devices notices"
+)
+DEVICE = (
+    "name slug driver_name driver_info driver_id driver_version api_version conformance_version device_uuid driver_uuid "
+    "pci claims manifest"
+)
+TEST = "id rules device verdict message seconds calls nodeid detail warnings breaches outcomes"
+BREACH = "rule device command verdict message tests nodeid"
+CALL = "command arguments ns result pid"
+
+
+def whole(*arguments):
+    return run(SAMPLES + "verdicts.py", SAMPLES + "breaches.py", "-n2", *arguments)
+
+
+def test_the_record_begins_with_the_run_and_ends_with_the_totals():
+    """First line "run", last line "end", between them tests and then breaches."""
+    types = [line["type"] for line in whole().lines]
+
+    assert (types[0], types[-1]) == ("run", "end")
+    assert types[1:-1] == sorted(types[1:-1], reverse=True)
+    assert {"test", "breach"} == set(types[1:-1])
+
+
+def test_the_run_says_what_was_run_where():
+    """The first line has every field of a run and of each of its devices."""
+    first = whole().lines[0]
+
+    assert set(RUN.split()) <= set(first), f"missing: {set(RUN.split()) - set(first)}"
+    assert set(DEVICE.split()) <= set(first["devices"][0])
+    assert [one["id"] for one in first["ledger"]] == list(rules())
+    assert first["packages"]["vulkan"], "the version of the binding is missing"
+    assert first["command"][0] == "pytest"
+    assert SAMPLES + "verdicts.py" in first["command"]
+
+
+def test_the_run_says_which_layers_and_variables_were_in_force():
+    """Layers that the environment asks for are in the record, implicit ones switched off beside them."""
+    first = run(SAMPLES + "poison.py", "-n0", VK_LAYER_PATH="/no/such", MESA_DEBUG="1").lines[0]
+
+    assert first["layers"] == {"VK_LAYER_PATH": "/no/such", "VK_LOADER_LAYERS_DISABLE": "~implicit~"}
+    assert first["environment"]["MESA_DEBUG"] == "1"
+
+
+@pytest.mark.parametrize(("kind", "fields"), [("test", TEST), ("breach", BREACH)])
+def test_every_line_has_all_its_fields(kind, fields):
+    """No test and no breach leaves a field out."""
+    lines = [line for line in whole().lines if line["type"] == kind]
+
+    missing = [(line, set(fields.split()) - set(line)) for line in lines if set(fields.split()) - set(line)]
+    assert lines
+    assert not missing
+
+
+def test_calls_are_written_with_arguments_time_and_result():
+    """Each call of a test has its command, arguments, duration, result and process."""
+    calls = whole().tests["test_breach_passes_isolated"]["calls"]
+
+    assert all(set(call) == set(CALL.split()) for call in calls), calls
+    assert (calls[-1]["command"], calls[-1]["arguments"], calls[-1]["result"]) == ("vkDeviceWaitIdle", [0], 1)
+    assert calls[-1]["ns"] > 0
+
+
+def test_the_last_line_has_the_totals():
+    """The totals are those of the lines before, with the exit status."""
+    found = whole()
+
+    totals = found.lines[-1]["totals"]
+    assert totals == {v: list(found.verdicts.values()).count(v) for v in totals}
+    assert sum(totals.values()) == len(found.tests)
+    assert found.lines[-1]["exit"] == found.status == 3
+
+
+@contextmanager
+def started(folder, selected):
+    """A run of samples/endless.py in a process group of its own: amid its quick tests, or hanging in all the others."""
+    line = command(SAMPLES + "endless.py", "-n2", "-k", selected, folder=folder)
+    variables, output = environment(folder), (folder / "output").open("w")
+    child = subprocess.Popen(
+        line, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+    )
+    try:
+        file, stuck = folder / "results.jsonl", [folder / "stuck-native", folder / "stuck-process"]
+        quick = selected == "quick"
+        begun = until(
+            lambda: file.exists() and file.read_text().count("\n") > 10 if quick else all(map(Path.exists, stuck))
+        )
+        assert begun, (folder / "output").read_text()
+        yield child
+    finally:
+        output.close()
+        for pid in marked(folder):
+            os.kill(pid, signal.SIGKILL)
+        child.wait()
+
+
+def until(condition, seconds=20.0):
+    """Whether `condition()` turned true within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return condition()
+
+
+@pytest.mark.parametrize("selected", ["quick", "quick or that"])
+def test_a_killed_run_leaves_whole_lines(tmp_path, selected):
+    """SIGKILL leaves a record whose every line is whole, without the last one, and no process."""
+    with started(tmp_path, selected) as child:
+        child.kill()
+        child.wait()
+
+        assert until(lambda: not marked(tmp_path), 6), f"{MARK} still in {marked(tmp_path)}"
+    lines = read(tmp_path)
+    assert lines[0]["type"] == "run"
+    assert {line["type"] for line in lines[1:]} == {"test"}
+
+
+@pytest.mark.parametrize("selected", ["quick", "quick or that"])
+def test_ctrl_c_leaves_no_process(tmp_path, selected):
+    """SIGINT to the run's process group ends all of it, also what hangs in native code; exit status 2."""
+    with started(tmp_path, selected) as child:
+        os.killpg(child.pid, signal.SIGINT)
+
+        assert until(lambda: child.poll() is not None, 6), "the run goes on 6 s after Ctrl-C"
+        assert until(lambda: not marked(tmp_path), 2), f"{MARK} still in {marked(tmp_path)}"
+    verdicts = {line.get("verdict") for line in read(tmp_path)}
+    assert child.returncode == 2
+    assert verdicts == {"pass", None}, f"Ctrl-C made verdicts: {verdicts}"
