@@ -91,12 +91,14 @@ def test_any_integer_is_a_handle_type(device_info, open_instance, semaphore_type
 
     features = {one: ask(instance, one, semaphore_type).features for one in integers()}
 
-    unwritten = [hex(one) for one in features if features[one] == NEVER_WRITTEN]
+    unwritten = [hex(one) for one in features if features[one] == NEVER_WRITTEN and one]
+    if features[0] == NEVER_WRITTEN:
+        warn("externalSemaphoreFeatures was not written for handleType 0, which may lie outside the range of the type")
     assert not unwritten, f"externalSemaphoreFeatures was not written for {', '.join(unwritten)}"
     odd = [f"{one:#x} ({claim:#x})" for one, claim in features.items() if claim and one not in SINGLE_TYPES]
     if odd:
         warn(f"the driver claims support for what is no handle type of the registry: {', '.join(odd)}")
-    assert features[0] == 0, f"externalSemaphoreFeatures of handleType 0 is {features[0]:#x}"
+    assert features[0] in (0, NEVER_WRITTEN), f"externalSemaphoreFeatures of handleType 0 is {features[0]:#x}"
 
 
 @rule("SPEC-CAPS-10")

@@ -1,13 +1,10 @@
 """Data, not just order: what one device wrote before its signal is what another reads after its wait."""
 
-import pytest
-
 from fixtures import bench
 from fixtures.descriptors import Descriptor
 from suites.ledger import rule
 from suites.neighbours import buffers
 
-ROUNDS = 8
 SIZE = 1 << 20
 
 
@@ -31,27 +28,6 @@ def wrong(seen, word):
         return None
     at = next(i for i in range(0, SIZE, 4) if found[i : i + 4] != expected[i : i + 4])
     return f"{found[at : at + 4].hex()} at byte {at}"
-
-
-@rule("SPEC-SHARE-10", "SPEC-STATE-09")
-@pytest.mark.parametrize("rounds", [1, ROUNDS])
-def test_what_was_written_before_the_signal_is_read_after_the_wait(device, open_device, opaque_kind, rounds):
-    """A device in another instance that waited through its import sees the bytes, round after round."""
-    buffers.check_claim(device)
-    writer = buffers.make(device, SIZE, external=buffers.OPAQUE)
-    signal, other = device.semaphore(opaque_kind, export=True), open_device()
-    shared, seen, wait = reader_of(other, buffers.export(writer), signal.exported(), opaque_kind)
-    timeline = bool(opaque_kind.semaphore_type)
-
-    for i in range(rounds):
-        device.queue.submit(
-            commands=[buffers.write(writer, word_of(i))], signals=[(signal, i + 1) if timeline else signal]
-        )
-        reading = other.queue.submit(commands=[buffers.read(shared, seen)], waits=[(wait, i + 1) if timeline else wait])
-
-        assert reading.finishes(), f"round {i}: the reader's batch does not end: {reading}"
-        problem = wrong(seen, word_of(i))
-        assert problem is None, f"round {i}: the reader waited for {word_of(i):08x} and sees {problem}"
 
 
 def read_in_another_process(channel, info, kind, word):

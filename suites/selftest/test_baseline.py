@@ -1,6 +1,7 @@
 """A run against a baseline fails on whatever differs from it, and on nothing else."""
 
 import json
+import re
 import subprocess
 import sys
 from hashlib import sha256
@@ -156,7 +157,17 @@ def test_a_baseline_of_another_driver_is_refused():
     found = against(text)
 
     assert found.status == 4
-    assert "is about NVIDIA, but the devices here are of SwiftShader driver" in found.error
+    assert re.search(r"is about NVIDIA \S+, but the devices here are of SwiftShader driver \d+", found.error)
+
+
+def test_a_baseline_of_other_versions_is_refused():
+    """A baseline is about a range of versions: it says nothing of a newer driver."""
+    text = re.sub(r"@versions .*", "@versions 1..2", known())
+
+    found = against(text)
+
+    assert found.status == 4
+    assert re.search(r"is about SwiftShader driver 1\.\.2, but", found.error)
 
 
 @pytest.mark.parametrize(

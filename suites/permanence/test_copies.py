@@ -1,0 +1,253 @@
+"""SYNC_FD: export takes a copy of the payload and is a wait for its source; what is imported is nobody else's."""
+
+import pytest
+
+from fixtures import bench
+from fixtures.gates import Proof, shown
+from fixtures.outcomes import Broken, unsupported
+from fixtures.plugin import EXPORTABLE, FOUND, IMPORTABLE, unclaimed
+from suites.ledger import rule
+from suites.permanence.payloads import BINARY_SYNC, each_permanent, pending, puts, signaled, target
+from suites.sharing.members import close, device_at, each_place, second_queue, signal, signal_behind_work, wait_for
+
+COPIES = 6
+ROUNDS = 16
+
+
+@pytest.fixture
+def neighbour(pytestconfig, device_info):
+    """A device of another physical device that exports and imports SYNC_FD too, whatever its driver."""
+    others = [info for info in pytestconfig.stash[FOUND].devices if info.slug != device_info.slug]
+    able = [info for info in others if not unclaimed(BINARY_SYNC, info, EXPORTABLE | IMPORTABLE)]
+    if not able:
+        unsupported("no second device exports and imports SYNC_FD")
+    opened = bench.open_device(able[0])
+    yield opened
+    bench.close_device(opened)
+
+
+@rule("SPEC-IMPORT-17", "SPEC-IMPORT-12")
+def test_an_export_is_a_wait_for_its_source(device, sync_kind):
+    """After its export a semaphore is unsignaled: it can be signaled, exported and waited for again and again."""
+    exporter = device.semaphore(sync_kind, export=True)
+
+    for number in range(ROUNDS):
+        signal(exporter)
+        exporter.exported()
+        again = device.queue.submit(signals=[exporter])
+        assert again.finishes(), f"round {number}: a signal after the export does not end: {again}"
+        wait = wait_for(exporter)
+        assert wait.finishes(), f"round {number}: a wait for the signal after the export does not end: {wait}"
+
+
+@rule("SPEC-IMPORT-17")
+@pytest.mark.parametrize("exported", ["signaled", "signal-pending"])
+def test_an_exported_semaphore_is_unsignaled(device, sync_kind, exported):
+    """A wait on a semaphore that was exported holds for the next signal: the export used the first one up."""
+    queue = second_queue(device)
+
+    def arrange(factor):
+        exporter, _ = signaled(device, sync_kind) if exported == "signaled" else pending(device, sync_kind)[1:]
+        return signal_behind_work(exporter, factor), queue.submit(waits=[exporter])
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"exported while {exported}, then signaled behind work: {proof.value}"
+
+
+@rule("SPEC-IMPORT-18", "SPEC-IMPORT-17")
+@each_permanent
+def test_an_export_uses_a_temporary_payload_up(device, open_device, sync_kind, permanent):
+    """A semaphore that is exported on a temporary payload is back on its permanent one, with the signal that it had."""
+    into = _reexported(device, open_device, sync_kind, permanent)[0]
+
+    wait = into.waits()
+
+    assert wait.finishes(), f"after the export the permanent payload's signal is not there: {wait}"
+
+
+@rule("SPEC-IMPORT-18", "SPEC-IMPORT-15")
+@each_permanent
+def test_a_copy_of_a_temporary_payload_is_signaled(device, open_device, sync_kind, permanent):
+    """What is exported from a temporary payload is that payload: a wait for it ends, and leaves the permanent one alone."""
+    into, again = _reexported(device, open_device, sync_kind, permanent)
+
+    wait = wait_for(puts(again, device.semaphore(), sync_kind))
+
+    assert wait.finishes(), f"a wait for a copy of a temporary payload does not end: {wait}"
+    own = into.waits()
+    assert own.finishes(), f"after it the permanent payload's signal is not there: {own}"
+
+
+def _reexported(device, open_device, kind, permanent):
+    """A semaphore whose temporary payload was exported, and that descriptor."""
+    if not device.info.claims[kind.claim][2] & kind.handle_type:
+        unsupported("SYNC_FD is not in its exportFromImportedHandleTypes")
+    into = target(device, open_device(), permanent, is_signaled=True)
+    _, _, descriptor = pending(device, kind)
+    return into, puts(descriptor, into.semaphore, kind).exported()
+
+
+@rule("SPEC-IMPORT-15", "SPEC-IMPORT-13", "SPEC-IMPORT-12", "SPEC-IMPORT-16")
+@each_place
+def test_copies_are_independent(device, open_device, sync_kind, place):
+    """Each import of a descriptor is a payload of its own: a wait for one leaves the others signaled."""
+    importing = device_at(place, device, open_device)
+    _, descriptor = signaled(device, sync_kind)
+    copies = [puts(descriptor, importing.semaphore(), sync_kind) for _ in range(COPIES)]
+
+    waits = [wait_for(one) for one in copies]
+
+    ended = [wait.finishes() for wait in waits]
+    assert all(ended), f"{ended.count(True)} of {COPIES} waits, each for a copy of one signaled payload, ended"
+
+
+@rule("SPEC-IMPORT-15", "SPEC-IMPORT-33", "SPEC-IMPORT-12", "SPEC-STATE-01")
+@each_place
+def test_each_copy_waits_for_the_signal(device, open_device, sync_kind, place):
+    """Waits for several copies of a payload whose signal is pending all hold until it has happened."""
+    importing = device_at(place, device, open_device)
+
+    def arrange(factor):
+        gate, _, descriptor = pending(device, sync_kind, factor)
+        copies = [puts(descriptor, importing.semaphore(), sync_kind) for _ in range(COPIES)]
+        waits.append([wait_for(one) for one in copies])
+        return gate, waits[-1][0]
+
+    waits = []
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"the first of {COPIES} copies ({place}): {proof.value}"
+    ended = [wait.finishes() for wait in waits[-1]]
+    assert all(ended), f"{ended.count(True)} of {COPIES} waits, each for a copy of one payload, ended"
+
+
+@rule("SPEC-IMPORT-16", "SPEC-IMPORT-15")
+def test_a_descriptor_is_signaled_after_its_copy_was_used(device, open_device, sync_kind):
+    """A wait for a copy does not use up what the descriptor stands for: it imports again, signaled."""
+    importing = open_device()
+    _, descriptor = signaled(device, sync_kind)
+
+    for number in range(1, COPIES):
+        wait = wait_for(puts(descriptor, importing.semaphore(), sync_kind))
+        assert wait.finishes(), f"import {number} of one descriptor, each used before the next: {wait}"
+
+
+@rule("SPEC-IMPORT-16", "SPEC-IMPORT-15")
+def test_a_wait_for_a_copy_leaves_its_source_alone(device, open_device, sync_kind):
+    """A source that was signaled again after its export stays signaled when the copy is waited for."""
+    exporter, descriptor = signaled(device, sync_kind)
+    copy = puts(descriptor, open_device().semaphore(), sync_kind)
+    signal(exporter)
+
+    wait = wait_for(copy)
+    assert wait.finishes(), f"a wait for the copy does not end: {wait}"
+    own = wait_for(exporter)
+
+    assert own.finishes(), f"the source lost its signal when a copy was waited for: {own}"
+
+
+@rule("SPEC-IMPORT-15")
+def test_the_source_is_used_and_the_copy_stays_signaled(device, open_device, sync_kind):
+    """A copy keeps its state whatever is done with the source afterwards: signals, waits, further exports."""
+    exporter, descriptor = signaled(device, sync_kind)
+    copy = puts(descriptor, open_device().semaphore(), sync_kind)
+
+    for _ in range(4):
+        signal(exporter)
+        used = wait_for(exporter)
+        assert used.finishes(), f"a wait for the source does not end: {used}"
+        signal(exporter)
+        exporter.exported()
+
+    wait = wait_for(copy)
+    assert wait.finishes(), f"a copy lost its signal when its source was used again: {wait}"
+
+
+@rule("SPEC-IMPORT-12", "SPEC-IMPORT-17", "SPEC-IMPORT-16")
+def test_a_copy_imports_into_its_source(device, sync_kind):
+    """A semaphore imports a copy of its own payload: one wait is for the copy, the next for its own new signal."""
+    exporter, descriptor = signaled(device, sync_kind)
+    puts(descriptor, exporter, sync_kind)
+
+    copy = wait_for(exporter)
+    assert copy.finishes(), f"a wait for the copy does not end: {copy}"
+    signal(exporter)
+    own = wait_for(exporter)
+
+    assert own.finishes(), f"after it a wait for the semaphore's own signal does not end: {own}"
+
+
+@rule("SPEC-IMPORT-12", "SPEC-IMPORT-15", "SPEC-IMPORT-33")
+@pytest.mark.parametrize("length", [2, 5])
+def test_a_payload_is_copied_from_semaphore_to_semaphore(device, open_device, sync_kind, length):
+    """A pending payload that is exported, imported and exported again keeps its signal to the last copy."""
+    if not device.info.claims[sync_kind.claim][2] & sync_kind.handle_type:
+        unsupported("SYNC_FD is not in its exportFromImportedHandleTypes")
+    importing = open_device()
+
+    def arrange(factor):
+        gate, _, descriptor = pending(device, sync_kind, factor)
+        for _ in range(length - 1):
+            descriptor = puts(descriptor, importing.semaphore(), sync_kind).exported()
+            if descriptor.fd == -1:
+                unsupported("the driver answered -1: there is no descriptor")
+        return gate, wait_for(puts(descriptor, importing.semaphore(), sync_kind))
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"copied {length} times: {proof.value}"
+
+
+@rule("SPEC-HANDLE-07")
+@pytest.mark.parametrize("gone", ["semaphore", "device", "instance"])
+def test_a_copy_outlives_its_source(device, open_device, sync_kind, gone):
+    """A descriptor imports, and a wait for it ends, after its source is destroyed."""
+    exporting = open_device()
+    gate, _, descriptor = pending(exporting, sync_kind)
+    if not gate.finishes():
+        raise Broken(f"the work before the signal does not end: {gate} (SPEC-FUND-09)")
+    close(exporting, gone, device)
+
+    wait = wait_for(puts(descriptor, device.semaphore(), sync_kind))
+
+    assert wait.finishes(), f"the {gone} was destroyed, then a wait for a copy does not end: {wait}"
+
+
+@rule("SPEC-HANDLE-07", "SPEC-IMPORT-33")
+def test_a_pending_copy_outlives_its_importers(device, open_device, sync_kind):
+    """A descriptor whose signal is pending still imports when an earlier importer was destroyed unused."""
+    importing = open_device()
+
+    def arrange(factor):
+        gate, _, descriptor = pending(device, sync_kind, factor)
+        puts(descriptor, unused := importing.semaphore(), sync_kind)
+        unused.destroy()
+        return gate, wait_for(puts(descriptor, importing.semaphore(), sync_kind))
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"imported once more: {proof.value}"
+
+
+@rule("SPEC-COMPAT-02", "SPEC-FUND-02")
+def test_a_signaled_copy_crosses_to_another_device(device, neighbour, sync_kind):
+    """SYNC_FD asks for no UUID: a copy of a signaled payload is signaled on another physical device."""
+    _, descriptor = signaled(device, sync_kind)
+
+    wait = wait_for(puts(descriptor, neighbour.semaphore(), sync_kind))
+
+    assert wait.finishes(), f"a wait on {neighbour} for a signaled copy from {device} does not end: {wait}"
+
+
+@rule("SPEC-COMPAT-02", "SPEC-FUND-02", "SPEC-IMPORT-33")
+def test_a_pending_copy_crosses_to_another_device(device, neighbour, sync_kind):
+    """A wait on one physical device holds for the work of another, by a copy of the payload that it signals."""
+
+    def arrange(factor):
+        gate, _, descriptor = pending(device, sync_kind, factor)
+        return gate, wait_for(puts(descriptor, neighbour.semaphore(), sync_kind))
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"{device} signals, {neighbour} waits: {proof.value}"

@@ -1,0 +1,167 @@
+"""How often, and into what, one payload may be imported."""
+
+import pytest
+
+from fixtures.gates import Proof, shown
+from fixtures.plugin import allow_permanence
+from suites.ledger import rule
+from suites.sharing.members import (
+    device_at,
+    each_place,
+    is_timeline,
+    members,
+    needs_binary,
+    signal,
+    signal_behind_work,
+    values,
+    wait_for,
+)
+
+MANY = 16
+
+
+@rule("SPEC-IMPORT-04")
+@each_place
+@pytest.mark.parametrize("count", [2, MANY])
+def test_one_payload_goes_into_many_semaphores(device, open_device, opaque_kind, permanence, place, count):
+    """A payload imports any number of times, and each importer sees the exporter's signals."""
+    temporary = allow_permanence(opaque_kind, permanence)
+    importing, counter = device_at(place, device, open_device), values(opaque_kind)
+    exporter = device.semaphore(opaque_kind, export=True)
+    descriptor = exporter.exported()
+
+    importers = [importing.semaphore(opaque_kind).imports(descriptor, temporary) for _ in range(count)]
+
+    for number, importer in enumerate(importers, start=1):
+        value = next(counter)
+        signal(exporter, value)
+        wait = wait_for(importer, value)
+        assert wait.finishes(), f"importer {number} of {count} ({place}) does not see the signal: {wait}"
+
+
+@rule("SPEC-IMPORT-04")
+@each_place
+@pytest.mark.parametrize("count", [2, MANY])
+def test_one_payload_goes_many_times_into_one_semaphore(device, open_device, opaque_kind, permanence, place, count):
+    """A payload imports again into a semaphore that has it; the semaphore stays one member of the set."""
+    temporary = allow_permanence(opaque_kind, permanence)
+    importing = device_at(place, device, open_device)
+    exporter, target = device.semaphore(opaque_kind, export=True), importing.semaphore(opaque_kind)
+    descriptor = exporter.exported()
+
+    for _ in range(count):
+        target.imports(descriptor, temporary)
+
+    signal(exporter)
+    wait = wait_for(target)
+    assert wait.finishes(), f"after {count} imports of one payload the signal is not seen: {wait}"
+
+
+@rule("SPEC-IMPORT-04")
+@pytest.mark.parametrize("instances", [2, 4])
+def test_one_payload_goes_into_several_instances(device, open_device, opaque_kind, permanence, instances):
+    """A payload imports into several instances, and each of them sees the exporter's signals."""
+    temporary = allow_permanence(opaque_kind, permanence)
+    exporter, counter = device.semaphore(opaque_kind, export=True), values(opaque_kind)
+    descriptor = exporter.exported()
+
+    importers = [open_device().semaphore(opaque_kind).imports(descriptor, temporary) for _ in range(instances)]
+
+    for number, importer in enumerate(importers, start=1):
+        value = next(counter)
+        signal(exporter, value)
+        wait = wait_for(importer, value)
+        assert wait.finishes(), f"instance {number} of {instances} does not see the signal: {wait}"
+
+
+@rule("SPEC-IMPORT-32", "SPEC-IMPORT-14")
+@pytest.mark.parametrize("state", ["signaled", "unsignaled"])
+def test_a_payload_imports_into_its_own_semaphore(device, open_device, opaque_kind, permanence, state):
+    """A semaphore that imports its own payload keeps it, with its state and its other members."""
+    temporary = allow_permanence(opaque_kind, permanence)
+    exporter = device.semaphore(opaque_kind, export=True)
+    descriptor = exporter.exported()
+    other = open_device().semaphore(opaque_kind).imports(descriptor)
+    if state == "signaled":
+        signal(exporter)
+
+    exporter.imports(descriptor, temporary)
+
+    if state == "signaled":
+        wait = wait_for(exporter)
+        assert wait.finishes(), f"the signal was lost when its semaphore imported its own payload: {wait}"
+    proof = shown(lambda n: (signal_behind_work(exporter, n, n + 1), wait_for(other, n + 1)))
+    assert proof is Proof.HELD, f"a semaphore that imported its own payload signals, a member waits: {proof.value}"
+    signal(other, 100)
+    wait = wait_for(exporter, 100)
+    assert wait.finishes(), f"a semaphore that imported its own payload does not see another member's signal: {wait}"
+
+
+@rule("SPEC-IMPORT-32", "SPEC-IMPORT-14", "SPEC-IMPORT-19")
+def test_a_payload_is_one_above_and_below(device, open_device, opaque_kind):
+    """A signal is used up once where a payload is both the temporary and the permanent one of its semaphore."""
+    needs_binary(opaque_kind)
+    exporter = device.semaphore(opaque_kind, export=True)
+    descriptor = exporter.exported()
+    other = open_device().semaphore(opaque_kind).imports(descriptor)
+    signal(exporter)
+    exporter.imports(descriptor, temporary=True)
+
+    used = wait_for(exporter)
+    assert used.finishes(), f"the signal was lost when its semaphore imported its own payload: {used}"
+
+    proof = shown(lambda factor: (signal_behind_work(exporter, factor), wait_for(other)))
+    assert proof is Proof.HELD, f"its one signal was used up, then a member waits for the next: {proof.value}"
+
+
+@rule("SPEC-IMPORT-33", "SPEC-IMPORT-14", "SPEC-STATE-01")
+@each_place
+@pytest.mark.parametrize("exported", ["before-the-signal", "while-it-is-pending"])
+def test_a_pending_signal_is_waited_for_after_the_import(device, open_device, opaque_kind, permanence, place, exported):
+    """Who imports a payload whose signal was submitted waits until that signal has happened."""
+    temporary = allow_permanence(opaque_kind, permanence)
+    importing, counter = device_at(place, device, open_device), values(opaque_kind)
+
+    def arrange(factor):
+        exporter, target = device.semaphore(opaque_kind, export=True), importing.semaphore(opaque_kind)
+        descriptor = exporter.exported() if exported == "before-the-signal" else None
+        gate = signal_behind_work(exporter, factor, value := next(counter))
+        target.imports(descriptor or exporter.exported(), temporary)
+        return gate, wait_for(target, value)
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"imported while its signal was pending ({place}): {proof.value}"
+
+
+@rule("SPEC-IMPORT-13", "SPEC-IMPORT-11", "SPEC-IMPORT-14")
+def test_an_import_by_reference_makes_no_copy(device, open_device, opaque_kind, permanence):
+    """A signal that comes after the import reaches importers, and a wait of theirs is a wait of the exporter."""
+    temporary = allow_permanence(opaque_kind, permanence)
+    exporter, importer, _ = members(device, open_device(), opaque_kind, temporary).values()
+    signal(importer, 1)
+
+    wait = wait_for(exporter, 1)
+    assert wait.finishes(), f"a signal of the importer does not reach the exporter: {wait}"
+
+    def arrange(factor):  # a wait ends a temporary import, so each begins with its own
+        importer.imports(exporter.exported(), temporary)
+        return signal_behind_work(exporter, factor, factor + 1), wait_for(importer, factor + 1)
+
+    proof = shown(arrange)
+    assert proof is Proof.HELD, f"the exporter had used up one signal of the importer, then signals: {proof.value}"
+
+
+@rule("SPEC-IMPORT-14")
+def test_members_of_different_payloads_do_not_meet(device, open_device, opaque_kind):
+    """A signal of one payload is nothing to the members of another one, exported at the same time."""
+    importing = open_device()
+    first, second = (members(device, importing, opaque_kind) for _ in range(2))
+    signal(first["exporter"], 1000)
+
+    proof = shown(lambda n: (signal_behind_work(second["exporter"], n, n), wait_for(second["importer"], n)))
+    assert proof is Proof.HELD, f"another payload was signaled; a wait on this one: {proof.value}"
+
+    wait = wait_for(first["importer"], 1000)
+    assert wait.finishes(), f"the signal of a payload was lost when another one was used: {wait}"
+    assert not is_timeline(opaque_kind) or second["sibling"].counter() < 1000, "one payload's value is another's"

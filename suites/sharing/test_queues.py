@@ -1,0 +1,73 @@
+"""Shared payloads on every queue family, and through both names of the commands."""
+
+import pytest
+
+from fixtures.gates import Proof, shown
+from fixtures.outcomes import unsupported
+from fixtures.plugin import allow_permanence
+from suites.ledger import rule
+from suites.sharing.members import FAMILIES, at, members, queue_of, signal_behind_work, values, wait_for
+
+PAIRS = [(one, 0) for one in FAMILIES] + [(0, one) for one in FAMILIES[1:]]
+
+each_pair_of_families = pytest.mark.parametrize(
+    ("signaling", "waiting"), PAIRS, ids=[f"family-{one}-to-{other}" for one, other in PAIRS]
+)
+"""The first family with each other one, in both directions."""
+
+
+@rule("SPEC-IMPORT-14", "SPEC-STATE-01", "SPEC-FUND-02")
+@each_pair_of_families
+def test_a_signal_crosses_queue_families(device, open_device, opaque_kind, permanence, signaling, waiting):
+    """A wait on a queue of one family holds for a signal that another device's queue of another family gives."""
+    temporary = allow_permanence(opaque_kind, permanence)
+    theirs = queue_of(device, signaling)
+    importing, counter = open_device(), values(opaque_kind)
+    ours = queue_of(importing, waiting)
+
+    def arrange(factor):
+        exporter, importer, _ = members(device, importing, opaque_kind, temporary).values()
+        gate = signal_behind_work(exporter, factor, value := next(counter), theirs)
+        return gate, ours.submit(waits=[at(importer, value)])
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"family {signaling} signals, family {waiting} waits: {proof.value}"
+
+
+@rule("SPEC-IMPORT-14", "SPEC-STATE-01")
+def test_a_signal_crosses_queues_of_one_device(device, opaque_kind, permanence):
+    """A wait on any queue of the exporter's device holds for a signal given on the first."""
+    temporary = allow_permanence(opaque_kind, permanence)
+    others, counter = [queue for queue in device.queues if queue != device.queue], values(opaque_kind)
+    if not others:
+        unsupported("the device has one queue")
+
+    for queue in others:
+
+        def arrange(factor, queue=queue):
+            exporter, importer, _ = members(device, device, opaque_kind, temporary).values()
+            gate = signal_behind_work(exporter, factor, value := next(counter))
+            return gate, queue.submit(waits=[at(importer, value)])
+
+        proof = shown(arrange)
+        assert proof is Proof.HELD, f"a wait on another queue of family {queue.family}: {proof.value}"
+
+
+@rule("SPEC-IMPORT-14", "SPEC-STATE-01", "SPEC-COMPAT-01")
+@pytest.mark.parametrize("through", ["vkQueueSubmit", "vkQueueSubmit2"])
+@pytest.mark.parametrize(("ours", "theirs"), [("", "KHR"), ("KHR", ""), ("KHR", "KHR")])
+def test_both_spellings_of_the_commands_share(open_device, opaque_kind, through, ours, theirs):
+    """A payload is shared whether its users take the core commands or those with the KHR suffix."""
+    exporting, importing, counter = open_device(ours), open_device(theirs), values(opaque_kind)
+    if through == "vkQueueSubmit2" and not exporting.info.synchronization2:
+        unsupported("the device has no synchronization2")
+
+    def arrange(factor):
+        exporter, importer, _ = members(exporting, importing, opaque_kind).values()
+        gate = signal_behind_work(exporter, factor, value := next(counter), through=through)
+        return gate, wait_for(importer, value, through)
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"exported with {ours or 'core'}, imported with {theirs or 'core'} names: {proof.value}"

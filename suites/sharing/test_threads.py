@@ -1,0 +1,221 @@
+"""Several threads at once: the duties of the application are about one handle, one queue, never about a shared payload."""
+
+from concurrent.futures import ThreadPoolExecutor
+from queue import Queue
+from threading import Barrier, Lock
+
+import pytest
+
+from fixtures.descriptors import is_open
+from fixtures.outcomes import unsupported
+from fixtures.plugin import allow_permanence
+from fixtures.registry import Result
+from suites.ledger import rule
+from suites.sharing.members import at, is_timeline, members, signal, wait_for
+
+THREADS = 4
+EXPORTS = 24
+ROUNDS = 48
+
+
+def together(jobs):
+    """Run each job in a thread of its own, all from the same moment on; returns what they return."""
+    barrier = Barrier(len(jobs))
+
+    def run(job):
+        barrier.wait()
+        return job()
+
+    with ThreadPoolExecutor(len(jobs)) as threads:
+        return [started.result() for started in [threads.submit(run, job) for job in jobs]]
+
+
+@rule("SPEC-THREAD-03", "SPEC-THREAD-09")
+@pytest.mark.isolated
+def test_threads_export_one_semaphore_at_once(device, opaque_kind):
+    """Concurrent exports of one semaphore all succeed and give a descriptor each."""
+    exporter = device.semaphore(opaque_kind, export=True)
+
+    lists = together([lambda: [exporter.export_fd() for _ in range(EXPORTS)]] * THREADS)
+
+    answers = [answer for one in lists for answer, _ in one]
+    numbers = [descriptor.fd for one in lists for _, descriptor in one]
+    assert set(answers) == {Result.SUCCESS}, f"concurrent exports of one semaphore returned {set(map(str, answers))}"
+    assert len(set(numbers)) == len(numbers), f"{len(numbers)} concurrent exports gave {len(set(numbers))} descriptors"
+    assert all(map(is_open, numbers)), "some of the descriptors were not open"
+
+
+@rule("SPEC-THREAD-03", "SPEC-IMPORT-14")
+@pytest.mark.isolated
+def test_descriptors_of_concurrent_exports_share_the_payload(device, open_device, opaque_kind):
+    """Whatever thread exported a descriptor, it imports as the payload of the one semaphore."""
+    exporter, importing = device.semaphore(opaque_kind, export=True), open_device()
+    lists = together([lambda: [exporter.exported() for _ in range(4)]] * THREADS)
+
+    importers = [importing.semaphore(opaque_kind).imports(descriptor) for one in lists for descriptor in one]
+
+    for value, importer in enumerate(importers, start=1):
+        signal(exporter, value)
+        wait = wait_for(importer, value)
+        assert wait.finishes(), f"importer {value} of {len(importers)} does not see the exporter's signal: {wait}"
+
+
+@rule("SPEC-SHARE-01", "SPEC-THREAD-09")
+@pytest.mark.isolated
+def test_members_come_and_go_while_others_work(device, open_device, opaque_kind):
+    """One thread imports and destroys members of a payload while another signals and waits through its own handles."""
+    exporter, importer, _ = members(device, open_device(), opaque_kind).values()
+    descriptor, busy = exporter.exported(), open_device()
+
+    def come_and_go():
+        answers = set()
+        for _ in range(ROUNDS):
+            member = busy.semaphore(opaque_kind)
+            answers.add(member.import_fd(descriptor.dup().fd))
+            member.destroy()
+        return answers
+
+    def signal_and_wait():
+        for value in range(1, ROUNDS):
+            signal(exporter, value)
+            wait = wait_for(importer, value)
+            if not wait.finishes():
+                return f"wait {value}: {wait}"
+        return ""
+
+    answers, problem = together([come_and_go, signal_and_wait])
+
+    assert answers == {Result.SUCCESS}, f"imports beside signals and waits returned {set(map(str, answers))}"
+    assert not problem, f"while members came and went: {problem}"
+
+
+@rule("SPEC-SHARE-01", "SPEC-THREAD-03")
+@pytest.mark.isolated
+def test_a_payload_is_exported_from_one_handle_while_another_is_used(device, open_device, opaque_kind):
+    """One thread exports from one handle of a payload while another signals and waits through the other handles."""
+    exporter, signaler, waiter = members(device, open_device(), opaque_kind).values()
+
+    def export():
+        return {exporter.export_fd()[0] for _ in range(ROUNDS)}
+
+    def signal_and_wait():
+        for value in range(1, ROUNDS):
+            signal(signaler, value)
+            wait = wait_for(waiter, value)
+            if not wait.finishes():
+                return f"wait {value}: {wait}"
+        return ""
+
+    answers, problem = together([export, signal_and_wait])
+
+    assert answers == {Result.SUCCESS}, f"exports beside signals and waits returned {set(map(str, answers))}"
+    assert not problem, f"while the payload was exported: {problem}"
+
+
+@rule("SPEC-SHARE-02", "SPEC-SHARE-01")
+@pytest.mark.isolated
+def test_submissions_of_two_devices_meet_on_one_payload(device, open_device, opaque_kind):
+    """A thread that signals and one that waits, each with a handle, a device and a queue of its own, both come to an end.
+
+    A timeline's waiter runs free; a binary one takes turns with its signaler, as no other order would be valid.
+    """
+    exporter, importer, _ = members(device, open_device(), opaque_kind).values()
+    submitted, used = Queue(), Queue()
+
+    def signals():
+        for value in range(1, ROUNDS + 1):
+            submission = exporter.device.queue.submit(signals=[at(exporter, value)])
+            submitted.put(submission.result)
+            if not is_timeline(opaque_kind) and not used.get():
+                return "its wait did not end"
+        return "" if submission.finishes() else str(submission)
+
+    def waits():
+        for value in range(1, ROUNDS + 1):
+            if not is_timeline(opaque_kind) and not submitted.get().is_success:
+                used.put(False)
+                return "its signal was refused"
+            wait = wait_for(importer, value)
+            used.put(wait.finishes())
+            if not wait.finishes(0):
+                return f"wait {value}: {wait}"
+        return ""
+
+    problems = together([signals, waits])
+
+    assert problems == ["", ""], f"{ROUNDS} signals: {problems[0] or 'ended'}; their waits: {problems[1] or 'ended'}"
+
+
+@rule("SPEC-THREAD-09", "SPEC-IMPORT-14")
+@pytest.mark.isolated
+@pytest.mark.parametrize("devices", ["one-device", "a-device-each"])
+def test_threads_share_payloads_of_their_own(device, open_device, opaque_kind, devices):
+    """Threads create, export, import, signal, wait and destroy at once, each with semaphores of its own."""
+    locks = {}
+    users = [device if devices == "one-device" else open_device() for _ in range(THREADS)]
+
+    def life(user):
+        lock = locks.setdefault(user.handle, Lock())
+        for number in range(ROUNDS // 2):
+            exporter, importer, _ = members(user, user, opaque_kind).values()
+            with lock:  # a queue is one thread's at a time
+                submissions = [user.queue.submit(signals=[at(exporter)]), user.queue.submit(waits=[at(importer)])]
+            stuck = [str(submission) for submission in submissions if not submission.finishes()]
+            if stuck:
+                return f"round {number}: {stuck[0]}"
+            exporter.destroy()
+            importer.destroy()
+        return ""
+
+    problems = [problem for problem in together([lambda user=user: life(user) for user in users]) if problem]
+
+    assert not problems, f"in {len(problems)} of {THREADS} threads signals or waits did not end: {problems[0]}"
+
+
+@rule("SPEC-THREAD-09", "SPEC-SHARE-01")
+@pytest.mark.isolated
+def test_one_payload_is_imported_by_several_threads_at_once(device, open_device, opaque_kind, permanence):
+    """Concurrent imports of one payload into semaphores of several devices all succeed, and each sees the signals."""
+    temporary = allow_permanence(opaque_kind, permanence)
+    exporter = device.semaphore(opaque_kind, export=True)
+    descriptor, devices = exporter.exported(), [open_device() for _ in range(THREADS)]
+
+    def imports(importing):
+        return [importing.semaphore(opaque_kind).imports(descriptor, temporary) for _ in range(4)]
+
+    lists = together([lambda one=one: imports(one) for one in devices])
+
+    for value, importer in enumerate([one for row in lists for one in row], start=1):
+        signal(exporter, value)
+        wait = wait_for(importer, value)
+        assert wait.finishes(), f"importer {value}, one of several at once, does not see the signal: {wait}"
+
+
+@rule("SPEC-THREAD-06", "SPEC-SHARE-01")
+@pytest.mark.isolated
+def test_host_operations_of_several_threads_meet_on_one_payload(device, open_device, opaque_kind):
+    """Threads that wait for and read a timeline, each through any handle, see all values that one thread signals."""
+    if not is_timeline(opaque_kind):
+        unsupported("a binary semaphore has no host operations")
+    every = list(members(device, open_device(), opaque_kind).values())
+
+    def signals():
+        return {every[0].host_signal(value) for value in range(1, ROUNDS + 1)}
+
+    def waits(semaphore):
+        for value in range(1, ROUNDS + 1):
+            answer = semaphore.host_wait(value)
+            if not answer.is_success:
+                return {f"a wait for {value}: {answer}"}
+        return set()
+
+    def reads(semaphore):
+        seen = [semaphore.counter() for _ in range(ROUNDS)]
+        return set() if seen == sorted(seen) else {f"the counter went back: {seen}"}
+
+    jobs = [signals] + [lambda s=s, job=job: job(s) for s in every for job in (waits, waits, reads)]
+    problems = set().union(*together(jobs)) - {Result.SUCCESS}
+
+    assert not problems, f"host operations at once on one payload: {', '.join(map(str, problems))}"
+    counters = [semaphore.counter() for semaphore in every]
+    assert counters == [ROUNDS] * 3, f"after signals up to {ROUNDS} the counters are {counters}"
