@@ -2,6 +2,7 @@
 
 import ast
 import time
+import tomllib
 from graphlib import TopologicalSorter
 
 import pytest
@@ -84,3 +85,11 @@ def test_two_thousand_tests_are_collected_in_a_second():
     one, many = seconds_to_collect(1), seconds_to_collect(2000)
 
     assert many - one < 1.0, f"2,000 tests took {many:.2f} s to collect, one {one:.2f} s"
+
+
+def test_every_chapter_is_run_by_default():
+    """`pytest` alone runs each folder of suites/ but selftest."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    chapters = {f"suites/{path.name}" for path in (ROOT / "suites").iterdir() if list(path.glob("test_*.py"))}
+
+    assert set(settings["testpaths"]) == chapters - {"suites/selftest"}
