@@ -89,7 +89,7 @@ def test_a_new_member_joins_after_one_was_destroyed(device, open_device, opaque_
     joined = newcomer.semaphore(opaque_kind).imports(descriptor)
 
     for turn, name in enumerate(left):
-        acting, base = every[name], 100 * turn
+        acting, base = every[name], 1000 * turn
         proof = shown(lambda n, a=acting, b=base: (signal_behind_work(a, n, b + n), wait_for(joined, b + n)))
         assert proof is Proof.HELD, f"the {gone} was destroyed; the {name} signals, a new member waits: {proof.value}"
 

@@ -92,8 +92,8 @@ def test_a_payload_imports_into_its_own_semaphore(device, open_device, opaque_ki
         assert wait.finishes(), f"the signal was lost when its semaphore imported its own payload: {wait}"
     proof = shown(lambda n: (signal_behind_work(exporter, n, n + 1), wait_for(other, n + 1)))
     assert proof is Proof.HELD, f"a semaphore that imported its own payload signals, a member waits: {proof.value}"
-    signal(other, 100)
-    wait = wait_for(exporter, 100)
+    signal(other, 1000)
+    wait = wait_for(exporter, 1000)
     assert wait.finishes(), f"a semaphore that imported its own payload does not see another member's signal: {wait}"
 
 
