@@ -64,7 +64,7 @@ def test_destroying_the_device_gives_up_what_was_imported(device, open_device, k
     exported = exported_payload(device, kind)
 
     def one_device():
-        importer = open_device()
+        importer = open_device(new=True)
         for _ in range(4):
             importer.semaphore(kind).imports(exported, temporary)
         importer.close()

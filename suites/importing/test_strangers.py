@@ -134,7 +134,7 @@ def test_a_stranger_harms_nothing_else(device, open_device, kind, stranger):
 
     _, result = import_stranger(device, kind, any_permanence(kind), stranger)
 
-    for user in (device, other, open_device()):
+    for user in (device, other, open_device(new=True)):
         _exchange(user, kind, f"after the import of {stranger} ended with {result}")
     bystander.signal()
     wait = device.queue.submit(waits=[bystander])

@@ -74,7 +74,7 @@ def test_misuse_harms_no_other_device(shared, open_device, how):
 
     ends = violate(how, *shared)
 
-    for other in (before, open_device()):
+    for other in (before, open_device(new=True)):
         exporter = other.semaphore(BINARY_OPAQUE, export=True)
         importer = other.semaphore(BINARY_OPAQUE).imports(exporter.exported())
         signal, wait = other.queue.submit(signals=[exporter]), other.queue.submit(waits=[importer])

@@ -112,3 +112,27 @@ def test_a_crash_while_devices_are_destroyed_comes_too_late():
 
     assert found.verdicts == {"0": "pass", "1": "pass", "2": "pass"}
     assert found.lines[-1]["type"] == "end"
+
+
+def kept():
+    return run(SAMPLES + "kept.py", "-n1")
+
+
+def test_isolated_tests_of_a_slow_device_share_a_process():
+    """Where a device takes long to open, the process of an isolated test that passed is that of the next one."""
+    pids = {name: record["message"] for name, record in kept().tests.items() if record["verdict"] == "warn"}
+
+    assert pids["test_begins"] == pids["test_poison"] != pids["test_learns_that_the_device_is_slow"]
+    assert pids["test_goes_on"] not in (pids["test_begins"], pids["test_learns_that_the_device_is_slow"])
+
+
+def test_a_shared_process_changes_no_verdict():
+    """What goes wrong in a process that others used is judged in a fresh one, and the next test has another."""
+    found = kept().tests
+
+    judged = {name: (record["verdict"], record["message"]) for name, record in found.items()}
+    assert judged["test_neighbour"][0] == "flaky"
+    assert judged["test_crash"] == ("crash", "crash: SIGSEGV")
+    assert judged["test_hang"] == ("timeout", "timeout after 1 s")
+    assert judged["test_fails"] == ("fail", "this one fails")
+    assert [one["outcome"] for one in found["test_neighbour"]["outcomes"]] == ["failed", "passed", "flaky"]

@@ -1,0 +1,46 @@
+"""Isolated tests of a device that counts as slow to open: they share a process (../test_isolation.py runs them)."""
+
+import ctypes
+import os
+
+import pytest
+
+from fixtures import isolation
+from fixtures.outcomes import warn
+
+isolation.SLOW_SECONDS = 0.0
+pytestmark = [pytest.mark.isolated, pytest.mark.limit(1)]
+state = {"poisoned": False}
+
+
+def test_learns_that_the_device_is_slow(device):
+    warn(f"{os.getpid()}")
+
+
+def test_begins(device):
+    warn(f"{os.getpid()}")
+
+
+def test_poison(device):
+    state["poisoned"] = True
+    warn(f"{os.getpid()}")
+
+
+def test_neighbour(device):
+    assert not state["poisoned"], f"{device} was met after another test"
+
+
+def test_crash(device):
+    ctypes.string_at(0)
+
+
+def test_hang(device):
+    ctypes.PyDLL(None).sleep(600)
+
+
+def test_fails(device):
+    assert not device.is_sound, "this one fails"
+
+
+def test_goes_on(device):
+    warn(f"{os.getpid()}")
