@@ -45,7 +45,6 @@ def test_destroying_nothing_does_nothing(device):
 
 @rule("SPEC-DESTROY-05")
 @pytest.mark.isolated
-@pytest.mark.exclusive
 @pytest.mark.parametrize("underneath", ["new", "imported"])
 def test_destroying_gives_up_both_payloads(device, kind, underneath):
     """A semaphore destroyed with an unused temporary import gives up that payload and the permanent one."""

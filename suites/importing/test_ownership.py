@@ -16,7 +16,6 @@ IMPORTS = 4
 
 @rule("SPEC-IMPORT-01", "ISSUE-VK_KHR_external_semaphore_fd-1")
 @pytest.mark.isolated
-@pytest.mark.exclusive
 def test_the_driver_closes_what_it_imported(device, kind, permanence):
     """A descriptor that was imported is gone once the semaphore is destroyed: none is left round after round."""
     temporary = allow_permanence(kind, permanence)
@@ -31,7 +30,6 @@ def test_the_driver_closes_what_it_imported(device, kind, permanence):
 
 @rule("SPEC-IMPORT-01")
 @pytest.mark.isolated
-@pytest.mark.exclusive
 def test_replaced_payloads_are_given_up_with_the_semaphore(device, kind, permanence):
     """Imports into one semaphore leave nothing once it is destroyed; keeping replaced ones until then is a warning."""
     temporary = allow_permanence(kind, permanence)
@@ -57,7 +55,6 @@ def test_replaced_payloads_are_given_up_with_the_semaphore(device, kind, permane
 
 @rule("SPEC-IMPORT-01")
 @pytest.mark.isolated
-@pytest.mark.exclusive
 def test_destroying_the_device_gives_up_what_was_imported(device, open_device, kind, permanence):
     """Imported descriptors do not outlive the device: none is left round after round."""
     temporary = allow_permanence(kind, permanence)

@@ -145,6 +145,7 @@ def test_a_permanent_import_replaces_a_temporary_payload(device, open_device, op
 
 
 @rule("SPEC-IMPORT-09")
+@pytest.mark.isolated
 def test_a_replaced_temporary_payload_keeps_its_signal(device, open_device, opaque_kind):
     """A temporary payload that a permanent import replaced is still signaled for those who share it."""
     needs_binary(opaque_kind)

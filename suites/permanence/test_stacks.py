@@ -91,6 +91,7 @@ def test_no_older_temporary_payload_comes_back(device, open_device, kinds, perma
 
 
 @rule("SPEC-IMPORT-07", "SPEC-IMPORT-14")
+@pytest.mark.isolated
 @pytest.mark.parametrize("depth", [2, 5])
 def test_replaced_payloads_keep_their_signals(device, open_device, depth):
     """A payload that another temporary import replaced before any wait is still signaled for those who share it."""

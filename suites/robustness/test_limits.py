@@ -10,7 +10,7 @@ from fixtures.registry import Result, results_of
 from suites.exporting.states import VALUE, export_in, real
 from suites.ledger import rule
 
-pytestmark = [pytest.mark.isolated, pytest.mark.exclusive]
+pytestmark = pytest.mark.isolated
 EXPECTED = {Result.ERROR_TOO_MANY_OBJECTS, Result.ERROR_OUT_OF_HOST_MEMORY}
 
 

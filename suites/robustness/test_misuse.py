@@ -15,7 +15,7 @@ from suites.neighbours.steps import export_unsignaled
 
 pytestmark = [pytest.mark.isolated, pytest.mark.exclusive]
 BOUNDED = {Result.SUCCESS, Result.ERROR_INITIALIZATION_FAILED, Result.ERROR_DEVICE_LOST}
-PATIENCE = 0.5
+PATIENCE = 0.2
 
 
 @pytest.fixture
