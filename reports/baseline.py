@@ -8,6 +8,7 @@
     fail suites/importing/test_strangers.py::test_...[OPAQUE_FD-binary-pipe-read]
 
 An entry names a test without its device, or a breach as `breach RULE COMMAND`.  Verdicts other than `pass` and `warn` are listed.
+`flaky` accepts every outcome but `unsupported` and `error`, and stays when the baseline is written anew.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from reports.verdicts import JUDGED
 
 LISTED = ("crash", "error", "fail", "flaky", "timeout", "unsupported")
 
@@ -34,6 +37,11 @@ class Baseline:
         """Whether it is about the driver of `device` (a device of a run record), in one of its versions."""
         named = (device["driver_id"], device["driver_name"]) == (self.driver_id, self.driver_name)
         return named and self.versions[0] <= int(device["driver_version"]) <= self.versions[1]
+
+    @property
+    def steady_breaches(self) -> set[str]:
+        """The entries of breaches that every whole run shows."""
+        return {key for key, verdict in self.known.items() if key.startswith("breach ") and verdict != "flaky"}
 
     def __str__(self) -> str:
         return f"{self.driver_name} {self.versions[0]}..{self.versions[1]}"
@@ -92,16 +100,18 @@ def from_results(run: dict[str, Any], results: Iterable[dict[str, Any]], old: Ba
     version = int(device["driver_version"])
     made = Baseline(device["driver_id"], device["driver_name"], (version, version))
     for one in results:
-        if (
-            one["type"] not in ("test", "breach")
-            or one["device"] not in ("", device["slug"])
-            or one["verdict"] not in LISTED
-        ):
+        if one["type"] not in ("test", "breach") or one["device"] not in ("", device["slug"]):
             continue
         key = key_of(one)
-        made.known[key] = one["verdict"]
-        kept = old.reasons.get(key) if old and old.known.get(key) == one["verdict"] else None
-        made.reasons[key] = kept or one["message"]
+        before = old.known.get(key) if old else None
+        verdict = "flaky" if before == "flaky" and one["verdict"] in JUDGED else one["verdict"]
+        if verdict in LISTED:
+            made.known[key] = verdict
+            made.reasons[key] = (old.reasons[key] if old and before == verdict else "") or one["message"]
+    if old:  # what is flaky may well not have been seen this time
+        unseen = [key for key, verdict in old.known.items() if verdict == "flaky" and key.startswith("breach ")]
+        made.known |= dict.fromkeys(unseen, "flaky")
+        made.reasons |= {key: old.reasons[key] for key in unseen}
     return made
 
 

@@ -125,7 +125,7 @@ class Recorder:
     def _compare(self, whole: bool) -> list[tuple[str, str]]:
         """(test id or breach, what differs from the baseline); nothing without one.
 
-        Breaches that no longer occur count in a `whole` run only: who knows what the other tests would show.
+        Entries that nothing matches count in a `whole` run only: who knows what the other tests would show.
         """
         if self.baseline is None:
             return []
@@ -142,8 +142,9 @@ class Recorder:
             if problem:
                 found.append((key, f"{problem}: {one['message']}"))
         seen = {baselines.key_of(one) for one in entries}
-        gone = [key for key in self.baseline.known if key.startswith("breach ") and key not in seen]
-        return found + [(key, "no longer seen") for key in gone if whole]
+        gone = [key for key in self.baseline.known if key not in seen] if whole else []
+        found += [(key, "matches no test") for key in gone if not key.startswith("breach ")]
+        return found + [(key, "no longer seen") for key in gone if key in self.baseline.steady_breaches]
 
 
 def _is_whole(config: pytest.Config) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from reports.baseline import key_of
 from reports.recorder import RECORDER, Recorder
-from reports.verdicts import FAILING, VERDICTS, Record
+from reports.verdicts import FAILING, VERDICTS, Record, against
 
 SHOWN = 5
 
@@ -46,7 +46,8 @@ def _counts(recorder: Recorder) -> list[str]:
 
 def _sections(recorder: Recorder) -> list[tuple[str, list[str]]]:
     known = recorder.baseline.known if recorder.baseline else {}
-    failing = [r for r in recorder.records if r.verdict in FAILING and known.get(r.id) != r.verdict]
+    failing = [r for r in recorder.records if r.verdict in FAILING and against(r.verdict, known.get(r.id))]
+    expected = [r for r in recorder.records if r.verdict in FAILING and known.get(r.id) == "flaky"]
     breaches = [b for b in recorder.breaches.values() if key_of({"type": "breach", **b}) not in known]
     rest = {v: [r for r in recorder.records if r.verdict == v] for v in ("error", "flaky", "warn")}
     poisoned = [r for r in recorder.records if r.outcomes and r.outcomes[-1].get("outcome") == "poisoned process"]
@@ -56,6 +57,7 @@ def _sections(recorder: Recorder) -> list[tuple[str, list[str]]]:
         ("differs from the baseline", [f"{key}: {what}" for key, what in recorder.surprises]),
         ("errors of the suite", [line for r in rest["error"] for line in (f"{r.nodeid}", r.detail)]),
         ("flaky", [f"{r.id}: {r.message}" for r in rest["flaky"]]),
+        ("failed this time, flaky as the baseline says", [f"{r.verdict}  {r.id}: {r.message}" for r in expected]),
         ("failed only after other tests, judged alone", [r.id for r in poisoned]),
         ("warnings", [f"{' '.join(r.rules)}  {r.id}: {r.message}" for r in rest["warn"]]),
     ]

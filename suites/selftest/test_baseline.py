@@ -9,6 +9,7 @@ from hashlib import sha256
 import pytest
 
 from fixtures.drivers import ROOT
+from reports.baseline import read
 from suites.selftest.runs import SAMPLES, run, scratch, section
 
 pytestmark = pytest.mark.limit(60)
@@ -41,6 +42,11 @@ def without(text, part):
     left = [line for line in lines if not line.endswith(f"{part}\n")]
     assert len(left) == len(lines) - 1, f"not one entry of {part!r} in:\n{text}"
     return "".join(left)
+
+
+def known_of_breaches():
+    """The baseline without the entries of samples/verdicts.py, which a run of the `WHOLE` does not have."""
+    return "\n".join(line for line in known().splitlines() if VERDICTS not in line) + "\n"
 
 
 def differences(found):
@@ -91,6 +97,10 @@ CHANGES = {
         lambda text: f"{text}unsupported {ID}test_passes\n",
         "test_passes: was unsupported, no longer",
     ),
+    "a flaky test turned unsupported": (
+        lambda text: text.replace(f"unsupported {ID}test_lacks", f"flaky {ID}test_lacks"),
+        "test_lacks: was flaky, turned unsupported",
+    ),
     "a new breach": (
         lambda text: without(text, "vkDeviceWaitIdle"),
         "breach SPEC-RESULT-12 vkDeviceWaitIdle: new fail",
@@ -111,9 +121,30 @@ def test_a_difference_fails_the_run(change):
     assert found.status == 1
 
 
+def test_a_flaky_entry_accepts_both_outcomes():
+    """`flaky TEST` is content with a pass, a failure and a mixed outcome, and a failure is listed as flaky."""
+    text = known().replace(f"fail {ID}test_fails", f"flaky {ID}test_fails") + f"flaky {ID}test_passes\n"
+
+    found = against(f"{text}flaky {ID}test_flakes\nflaky breach SPEC-RESULT-06 vkQueueSubmit\n")
+
+    assert (found.status, differences(found)) == (0, [])
+    told = section(found.output, "failed this time, flaky as the baseline says")
+    assert told == [f"fail  {ID}test_fails: the driver did wrong"]
+
+
+def test_an_entry_that_matches_no_test_fails_a_whole_run():
+    """A test that is gone is a difference, a flaky breach that did not happen is none."""
+    text = known_of_breaches() + "fail suites/gone.py::test_gone\nflaky breach SPEC-RESULT-06 vkQueueSubmit\n"
+
+    found = against(text, *WHOLE)
+
+    assert differences(found) == ["suites/gone.py::test_gone: matches no test"]
+    assert found.status == 1
+
+
 def test_a_breach_that_no_longer_occurs_fails_a_whole_run():
     """An entry of a breach that no test of the suite shows any more is a difference."""
-    text = known() + "fail breach SPEC-RESULT-06 vkQueueSubmit\n"
+    text = known_of_breaches() + "fail breach SPEC-RESULT-06 vkQueueSubmit\n"
 
     found = against(text, *WHOLE)
 
@@ -193,6 +224,23 @@ def test_reasons_survive_a_new_baseline(tmp_path):
         subprocess.run([*line, *arguments], cwd=ROOT, check=True, timeout=30)
 
     assert f"# reported to the vendor\nfail {ID}test_fails\n" in file.read_text()
+
+
+def test_flaky_entries_survive_a_new_baseline(tmp_path):
+    """An entry that is `flaky` stays so with its reason, whatever the run saw of it."""
+    finished, file = run(*SELECTED, "-n2"), tmp_path / "known.txt"
+    flaky = "".join(f"\n# a race\nflaky {ID}{test}\n" for test in ("test_fails", "test_passes"))
+    file.write_text(flaky + "\n# a race\nflaky breach SPEC-RESULT-06 vkQueueSubmit\n")
+
+    line = [sys.executable, "-m", "reports", "baseline", str(finished.folder), "-o", str(file)]
+    subprocess.run(line, cwd=ROOT, check=True, timeout=30)
+
+    made = read(file)
+    assert [key for key, verdict in made.known.items() if verdict == "flaky" and made.reasons[key] == "a race"] == [
+        "breach SPEC-RESULT-06 vkQueueSubmit",
+        f"{ID}test_fails",
+        f"{ID}test_passes",
+    ]
 
 
 def test_a_run_that_died_makes_no_baseline(tmp_path):
