@@ -74,6 +74,8 @@ class Recorder:
         if report.when == "teardown" or ended:
             del self._phases[report.nodeid]
             self._add(make_record(phases))
+            for phase in phases:  # pytest keeps every report; what is written down need not stay in memory
+                phase.user_properties = [one for one in phase.user_properties if one[0] != "calls"]
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -90,7 +92,8 @@ class Recorder:
         self.records.append(record)
         for rule, command, what in record.breaches:
             self._add_breach(record, rule, command, what)
-        self._write({"type": "test", **asdict(record)})
+        self._write({"type": "test", **vars(record)})
+        record.calls = []
 
     def _add_breach(self, record: Record, rule: str, command: str, what: str) -> None:
         verdict = "fail" if self.ledger.get(rule, {}).get("strongest", "fail") == "fail" else "warn"
