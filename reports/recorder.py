@@ -75,7 +75,7 @@ class Recorder:
             del self._phases[report.nodeid]
             self._add(make_record(phases))
             for phase in phases:  # pytest keeps every report; what is written down need not stay in memory
-                phase.user_properties = [one for one in phase.user_properties if one[0] != "calls"]
+                phase.user_properties, phase.keywords = [], {}
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
