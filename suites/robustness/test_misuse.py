@@ -13,7 +13,7 @@ from fixtures.semaphores import BINARY_OPAQUE
 from suites.ledger import rule
 from suites.neighbours.steps import export_unsignaled
 
-pytestmark = [pytest.mark.isolated, pytest.mark.exclusive]
+pytestmark = [pytest.mark.isolated(fresh=True), pytest.mark.exclusive]
 BOUNDED = {Result.SUCCESS, Result.ERROR_INITIALIZATION_FAILED, Result.ERROR_DEVICE_LOST}
 PATIENCE = 0.2
 
@@ -25,7 +25,8 @@ def shared(device, opaque_kind):
         unsupported("the rule is about binary payloads")
     device.vk.tolerated = frozenset({Result.ERROR_INITIALIZATION_FAILED})
     exporter = device.semaphore(opaque_kind, export=True)
-    return exporter, device.semaphore(opaque_kind).imports(exporter.exported())
+    yield exporter, device.semaphore(opaque_kind).imports(exporter.exported())
+    device.vk.tolerated = frozenset()
 
 
 def violate(how, exporter, importer):
