@@ -18,6 +18,7 @@ import pytest
 
 from reports import baseline as baselines
 from reports import hooks
+from reports.timing import times
 from reports.verdicts import FAILING, JUDGED, Record, against, make_collection_error, make_record
 
 SCHEMA = 1
@@ -53,6 +54,7 @@ class Recorder:
         self.ledger = {one["id"]: one for one in config.hook.pytest_suite_ledger() or []}
         self.devices: list[dict[str, Any]] = facts["devices"]
         self.baseline = _read_baseline(config.option.baseline, self.devices)
+        self._fitting = {d["slug"] for d in self.devices if self.baseline and self.baseline.fits(d)} | {""}
         self.records: list[Record] = []
         self.breaches: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.surprises: list[tuple[str, str]] = []
@@ -88,6 +90,7 @@ class Recorder:
             if record.verdict not in FAILING:
                 return
             self.records.remove(earlier)
+        record.expected, record.reason, record.differs = self._stands(record.id, record.device, record.verdict)
         self._seen[record.nodeid] = record
         self.records.append(record)
         for rule, command, what in record.breaches:
@@ -97,53 +100,62 @@ class Recorder:
 
     def _add_breach(self, record: Record, rule: str, command: str, what: str) -> None:
         verdict = "fail" if self.ledger.get(rule, {}).get("strongest", "fail") == "fail" else "warn"
-        empty = {"rule": rule, "device": record.device, "command": command, "verdict": verdict, "message": what}
-        found = self.breaches.setdefault(
-            (rule, record.device, command), {**empty, "tests": [], "nodeid": record.nodeid}
-        )
+        named = {"rule": rule, "device": record.device, "command": command, "verdict": verdict}
+        stands = self._stands(baselines.key_of({"type": "breach", **named}), record.device, verdict)
+        known = dict(zip(("expected", "reason", "differs"), stands, strict=True))
+        empty = {**named, "message": what, "tests": [], "nodeid": record.nodeid, **known}
+        found = self.breaches.setdefault((rule, record.device, command), empty)
         found["tests"].append(record.id)
+
+    def _stands(self, key: str, device: str, verdict: str) -> tuple[str, str, str]:
+        """(verdict that the baseline has, its reason, what is wrong with this one), each "" for none."""
+        known = self.baseline if self.baseline and device in self._fitting else baselines.Baseline()
+        expected = known.known.get(key)
+        problem = against(verdict, expected)
+        if self.baseline and verdict == "unsupported" and expected is None:
+            problem = "unsupported, which the baseline does not list"
+        return expected or "", known.reasons.get(key, ""), problem or ""
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        for found in self.breaches.values():
-            self._write({"type": "breach", **found})
-        stopped = session.shouldfail or session.shouldstop
-        self.surprises = self._compare(whole=_is_whole(session.config) and not stopped)
+        for breach in self.breaches.values():
+            self._write({"type": "breach", **breach})
+        whole = _is_whole(session.config) and not (session.shouldfail or session.shouldstop)
+        self.surprises = self._surprises(whole)
         totals = Counter(record.verdict for record in self.records)
-        broken = any(breach["verdict"] == "fail" for breach in self.breaches.values())
         ended = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
         if exitstatus in ended or self._incomplete:
-            session.exitstatus = self._status(totals, broken)
-        self._write({"type": "end", "totals": totals, "exit": int(session.exitstatus), "surprises": self.surprises})
+            session.exitstatus = self._status(totals)
+        self._write(
+            {
+                "type": "end",
+                "totals": totals,
+                "exit": int(session.exitstatus),
+                "surprises": self.surprises,
+                "whole": whole,
+                "times": times([vars(record) for record in self.records]),
+            }
+        )
         self._file.close()
         _point_latest(self.folder)
 
-    def _status(self, totals: Counter[str], broken: bool) -> int:
+    def _status(self, totals: Counter[str]) -> int:
         if totals["error"]:
             return 3
-        if self.surprises or (self.baseline is None and (broken or any(totals[v] for v in FAILING))):
+        if self.surprises or any(r.differs for r in self.records) or any(b["differs"] for b in self.breaches.values()):
             return 1
         return 0 if any(totals[verdict] for verdict in JUDGED) else 5
 
-    def _compare(self, whole: bool) -> list[tuple[str, str]]:
+    def _surprises(self, whole: bool) -> list[tuple[str, str]]:
         """(test id or breach, what differs from the baseline); nothing without one.
 
         Entries that nothing matches count in a `whole` run only: who knows what the other tests would show.
         """
         if self.baseline is None:
             return []
-        fitting = {device["slug"] for device in self.devices if self.baseline.fits(device)} | {""}
-        entries = [{"type": "test", **asdict(r)} for r in self.records]
-        entries += [{"type": "breach", **b} for b in self.breaches.values() if b["verdict"] == "fail"]
-        found = []
-        for one in entries:
-            key = baselines.key_of(one)
-            expected = self.baseline.known.get(key) if one["device"] in fitting else None
-            problem = against(one["verdict"], expected)
-            if one["verdict"] == "unsupported" and expected is None:
-                problem = "unsupported, which the baseline does not list"
-            if problem:
-                found.append((key, f"{problem}: {one['message']}"))
+        entries = [{"type": "test", **vars(r)} for r in self.records]
+        entries += [{"type": "breach", **b} for b in self.breaches.values()]
+        found = [(baselines.key_of(e), f"{e['differs']}: {e['message']}") for e in entries if e["differs"]]
         seen = {baselines.key_of(one) for one in entries}
         gone = [key for key in self.baseline.known if key not in seen] if whole else []
         found += [(key, "matches no test") for key in gone if not key.startswith("breach ")]

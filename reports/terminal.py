@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from reports.baseline import key_of
 from reports.recorder import RECORDER, Recorder
-from reports.verdicts import FAILING, VERDICTS, Record, against
+from reports.verdicts import FAILING, VERDICTS, Record
 
 SHOWN = 5
 
@@ -45,19 +44,18 @@ def _counts(recorder: Recorder) -> list[str]:
 
 
 def _sections(recorder: Recorder) -> list[tuple[str, list[str]]]:
-    known = recorder.baseline.known if recorder.baseline else {}
-    failing = [r for r in recorder.records if r.verdict in FAILING and against(r.verdict, known.get(r.id))]
-    expected = [r for r in recorder.records if r.verdict in FAILING and known.get(r.id) == "flaky"]
-    breaches = [b for b in recorder.breaches.values() if key_of({"type": "breach", **b}) not in known]
+    bad = [r for r in recorder.records if r.verdict in FAILING]
+    breaches = [b for b in recorder.breaches.values() if not b["expected"]]
     rest = {v: [r for r in recorder.records if r.verdict == v] for v in ("error", "flaky", "warn")}
     poisoned = [r for r in recorder.records if r.outcomes and r.outcomes[-1].get("outcome") == "poisoned process"]
     return [
-        ("failures", _failures(recorder, failing)),
+        ("failures", _failures(recorder, [r for r in bad if r.differs])),
         ("breaches", [line for breach in breaches for line in _breach(recorder, breach)]),
         ("differs from the baseline", [f"{key}: {what}" for key, what in recorder.surprises]),
         ("errors of the suite", [line for r in rest["error"] for line in (f"{r.nodeid}", r.detail)]),
         ("flaky", [f"{r.id}: {r.message}" for r in rest["flaky"]]),
-        ("failed this time, flaky as the baseline says", [f"{r.verdict}  {r.id}: {r.message}" for r in expected]),
+        ("known to fail", _known([r for r in bad if r.expected == r.verdict])),
+        ("known to be flaky", _known([r for r in bad if r.expected == "flaky"])),
         ("failed only after other tests, judged alone", [r.id for r in poisoned]),
         ("warnings", [f"{' '.join(r.rules)}  {r.id}: {r.message}" for r in rest["warn"]]),
     ]
@@ -69,6 +67,18 @@ def _statement(recorder: Recorder, rule: str) -> str:
 
 def _claim(recorder: Recorder, record: Record) -> str:
     return _statement(recorder, record.rules[0]) if record.rules else "(claims no rule)"
+
+
+def _known(records: list[Record]) -> list[str]:
+    """Known failures of one verdict and reason together: the first by name, the others counted."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for record in records:
+        groups.setdefault((record.verdict, record.reason or record.message), []).append(record.id)
+    lines = []
+    for (verdict, reason), ids in groups.items():
+        more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+        lines += [f"{verdict}  {reason.splitlines()[0]}", f"      {ids[0]}{more}"]
+    return lines
 
 
 def _failures(recorder: Recorder, records: list[Record]) -> list[str]:

@@ -15,7 +15,11 @@ JUDGED = ("pass", "warn", "flaky", *FAILING)
 
 @dataclass
 class Record:
-    """One test's result: everything that results.jsonl says of it."""
+    """One test's result: everything that results.jsonl says of it.
+
+    `behaviour` is the sentence that the test states; `expected` and `reason` are the baseline's verdict and comment, ""
+    where it has none; `differs` says what is wrong with the verdict, "" where nothing fails the run.
+    """
 
     id: str
     rules: list[str]
@@ -29,6 +33,11 @@ class Record:
     breaches: list[list[str]] = field(default_factory=list)
     outcomes: list[dict[str, str]] = field(default_factory=list)
     detail: str = ""
+    behaviour: str = ""
+    parameters: dict[str, str] = field(default_factory=dict)
+    expected: str = ""
+    reason: str = ""
+    differs: str = ""
 
 
 def make_record(reports: Sequence[pytest.TestReport]) -> Record:
@@ -50,6 +59,8 @@ def make_record(reports: Sequence[pytest.TestReport]) -> Record:
         breaches=said.get("breaches", []),
         outcomes=said.get("outcomes", []),
         detail=detail,
+        behaviour=said.get("behaviour", ""),
+        parameters=said.get("parameters", {}),
     )
 
 

@@ -1,0 +1,50 @@
+"""How long calls took: per device and command the median, the 99th percentile and the distribution, in nanoseconds."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+STEPS = 4
+"""Buckets of a distribution per power of ten: bucket b begins at 10 ** (b / STEPS) nanoseconds."""
+
+
+def times(tests: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of each device and command: `count`, `median`, `p99`, and `buckets` as pairs of bucket and count, slowest last.
+
+    Calls that did not return are left out; a call of a test on no device counts under the device "".
+    """
+    taken: dict[tuple[str, str], list[int]] = {}
+    for test in tests:
+        for call in test.get("calls", ()):
+            if call.get("ns") is not None:
+                taken.setdefault((test["device"], call["command"]), []).append(call["ns"])
+    return [
+        {"device": device, "command": command, **_describe(sorted(values))}
+        for (device, command), values in sorted(taken.items())
+    ]
+
+
+def _describe(values: list[int]) -> dict[str, Any]:
+    buckets = Counter(int(STEPS * math.log10(max(value, 1))) for value in values)
+    return {
+        "count": len(values),
+        "median": at(values, 0.5),
+        "p99": at(values, 0.99),
+        "buckets": sorted(buckets.items()),
+    }
+
+
+def at(values: list[int], share: float) -> int:
+    """The value below which `share` of the sorted `values` lie, by nearest rank."""
+    return values[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def spelled(nanoseconds: float) -> str:
+    """A duration for people: 850 ns, 12.3 µs, 4.56 ms, 2.00 s."""
+    for unit, size in (("s", 1e9), ("ms", 1e6), ("µs", 1e3)):
+        if nanoseconds >= size:
+            return f"{nanoseconds / size:.3g} {unit}"
+    return f"{nanoseconds:.0f} ns"
