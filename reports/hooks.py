@@ -9,7 +9,10 @@ import pytest
 
 @pytest.hookspec(firstresult=True)
 def pytest_suite_facts(config: pytest.Config) -> dict[str, Any] | None:
-    """Facts of the machine and its devices, as JSON values; `devices` is a list of dicts with a `slug`."""
+    """Facts of the machine and its devices, as JSON values.
+
+    `devices` is a list of dicts with a `slug`, `results` has the names of results by their values as text.
+    """
 
 
 @pytest.hookspec(firstresult=True)

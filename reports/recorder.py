@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from reports import baseline as baselines
-from reports import hooks
+from reports import hooks, leavings
 from reports.timing import times
 from reports.verdicts import FAILING, JUDGED, Record, against, make_collection_error, make_record
 
@@ -64,7 +64,8 @@ class Recorder:
         self.choice = _choice(config)
         self.folder = _make_folder(config, self.devices)
         self._file = (self.folder / "results.jsonl").open("wb", buffering=0)  # a line is one write: whole or not there
-        self._write({"type": "run", **_about(config), **facts, "ledger": list(self.ledger.values())})
+        about = {**_about(config), "choice": self.choice, "baseline": config.option.baseline or ""}
+        self._write({"type": "run", **about, **facts, "ledger": list(self.ledger.values())})
 
     def _write(self, line: dict[str, Any]) -> None:
         self._file.write((json.dumps(line) + "\n").encode())
@@ -137,6 +138,7 @@ class Recorder:
             }
         )
         self._file.close()
+        leavings.write(self.folder)
         _point_latest(self.folder)
 
     def _status(self, totals: Counter[str]) -> int:

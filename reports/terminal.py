@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from reports.recorder import RECORDER, Recorder
+from reports.runs import repeat
 from reports.verdicts import FAILING, VERDICTS, Record
 
 SHOWN = 5
@@ -32,6 +32,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
                 write(line)
     write("")
     write(f"record: {_short(recorder.folder / 'results.jsonl')}")
+    write(f"page: {_short(recorder.folder / 'index.html')}")
 
 
 def _counts(recorder: Recorder) -> list[str]:
@@ -96,7 +97,7 @@ def _failure(recorder: Recorder, group: list[Record]) -> list[str]:
     lines = [
         f"{first.verdict}  {' '.join(first.rules) or first.id.partition('[')[0]}{on}: {_claim(recorder, first)}",
         f"      {first.message}",
-        f"      repeat: {_repeat(recorder, first.nodeid)}",
+        f"      repeat: {repeat(recorder.choice, first.nodeid)}",
     ]
     if more:
         named = ", ".join(record.id.partition("[")[2].rstrip("]") for record in group[1:SHOWN])
@@ -110,13 +111,8 @@ def _breach(recorder: Recorder, breach: dict[str, Any]) -> list[str]:
     return [
         f"{breach['verdict']}  {breach['rule']}{on}: {_statement(recorder, breach['rule'])}",
         f"      {breach['message']} (in {count} test{'s' * (count != 1)})",
-        f"      repeat: {_repeat(recorder, breach['nodeid'])}",
+        f"      repeat: {repeat(recorder.choice, breach['nodeid'])}",
     ]
-
-
-def _repeat(recorder: Recorder, nodeid: str) -> str:
-    """The command that runs one test again, on the driver that this run was asked to judge."""
-    return shlex.join([".venv/bin/pytest", "-n0", *recorder.choice, nodeid])
 
 
 def _short(path: Path) -> str:

@@ -1,0 +1,24 @@
+"""What a run leaves for people and for other tools beside its record: the page, JUnit and a summary in Markdown."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from reports import junit, page, summary
+from reports.runs import load
+
+
+def write(folder: Path) -> None:
+    """Write index.html, junit.xml and summary.md beside the results.jsonl in `folder`.
+
+    Under GitHub Actions the summary goes to the job's page, too (GITHUB_STEP_SUMMARY).
+    """
+    run = load(folder)
+    (folder / "index.html").write_text(page.render(run, folder), "utf-8")
+    (folder / "junit.xml").write_bytes(junit.render(run))
+    text = summary.render(run)
+    (folder / "summary.md").write_text(text, "utf-8")
+    if step := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with open(step, "a", encoding="utf-8") as file:
+            file.write(text)

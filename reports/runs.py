@@ -1,0 +1,101 @@
+"""Finished runs as values: what results.jsonl says, for all that is made of it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reports.verdicts import FAILING, VERDICTS
+
+Line = dict[str, Any]
+
+
+@dataclass
+class Run:
+    """One run: its first line, its tests (each once, in the order of their end), its breaches, its last line ({} if it died)."""
+
+    head: Line
+    tests: list[Line] = field(default_factory=list)
+    breaches: list[Line] = field(default_factory=list)
+    end: Line = field(default_factory=dict)
+
+    @property
+    def devices(self) -> list[Line]:
+        """The devices as the first line describes them."""
+        return list(self.head.get("devices", []))
+
+    @property
+    def ledger(self) -> dict[str, Line]:
+        """The rules as they stood in this run, by id."""
+        return {rule["id"]: rule for rule in self.head.get("ledger", [])}
+
+    @property
+    def status(self) -> str:
+        """The exit status, or a word for a run that has none."""
+        return str(self.end["exit"]) if self.end else "died before its end"
+
+    def counts(self) -> dict[str, Counter[str]]:
+        """How many tests of each device, by its slug, got each verdict."""
+        counted: dict[str, Counter[str]] = {device["slug"]: Counter() for device in self.devices}
+        for test in self.tests:
+            counted.setdefault(test["device"], Counter())[test["verdict"]] += 1
+        return counted
+
+    def describe(self, slug: str) -> str:
+        """A device with its driver in one line."""
+        device = next((one for one in self.devices if one["slug"] == slug), None)
+        if device is None:
+            return slug or "no device"
+        driver = f"{device['driver_name']} {device['driver_info']}".strip()
+        return f"{slug}: {device['name']}, {driver} ({device['driver_version']}), Vulkan {device['api_version']}"
+
+    def repeat(self, one: Line) -> str:
+        """The command that runs a test, or the first test of a breach, again."""
+        mine = [device for device in self.devices if device["slug"] == one["device"] and "choice" in device]
+        return repeat([*mine, self.head][0].get("choice", []), one["nodeid"])
+
+    def statement(self, rule: str) -> str:
+        """What a rule says."""
+        return str(self.ledger.get(rule, {}).get("statement", "(a rule that the ledger does not have)"))
+
+
+def repeat(choice: list[str], nodeid: str) -> str:
+    """The command that runs one test again on the driver that the options `choice` name."""
+    return shlex.join([".venv/bin/pytest", "-n0", *choice, nodeid])
+
+
+def load(path: Path) -> Run:
+    """The run in a folder with results.jsonl, or in such a file; ValueError with one sentence if it is none.
+
+    A last line that was cut off is left out.  Of a test that is there twice the later record counts: a crash in teardown.
+    """
+    file = path / "results.jsonl" if path.is_dir() else path
+    texts = [text for text in file.read_text(errors="replace").split("\n") if text]
+    lines = []
+    for text in texts:
+        try:
+            lines.append(json.loads(text))
+        except ValueError:
+            if text is not texts[-1] or not lines:
+                raise ValueError(f"{file} is no record of a run: line {len(lines) + 1} is not JSON") from None
+    if not lines or not isinstance(lines[0], dict) or lines[0].get("type") != "run":
+        raise ValueError(f"{file} is no record of a run: its first line is none of type run")
+    tests = {line["nodeid"]: line for line in lines if line["type"] == "test"}
+    breaches = [line for line in lines if line["type"] == "breach"]
+    return Run(lines[0], list(tests.values()), breaches, lines[-1] if lines[-1]["type"] == "end" else {})
+
+
+def rank(one: Line) -> tuple[int, int, str]:
+    """Sorts failures first: what fails the run, then by verdict, then by id."""
+    verdict = one["verdict"]
+    place = VERDICTS.index(verdict) if verdict in VERDICTS else 0
+    return (0 if one.get("differs") or verdict == "error" else 1, place, one.get("id", ""))
+
+
+def is_known(one: Line) -> bool:
+    """Whether it fails as the baseline expects."""
+    return one["verdict"] in FAILING and not one.get("differs")

@@ -1,0 +1,53 @@
+// What stands at the top and at the end: devices with their drivers, the verdicts in numbers, and the facts of the run.
+
+const EXITS = { 0: "nothing fails the run", 1: "failures", 2: "broken off", 3: "the suite's own fault", 5: "nothing was judged" };
+
+function drawHead() {
+  const exit = DATA.end.exit;
+  const how = exit === undefined ? "The run died before its end." : `Exit status ${exit}: ${EXITS[exit] || "see the log"}.`;
+  const wrong = [...TESTS, ...DATA.breaches].filter(fails).length;
+  const against = DATA.run.baseline ? ` against ${DATA.run.baseline}` : "";
+  const when = `${DATA.run.time || ""}${DATA.run.host ? ` on ${DATA.run.host}` : ""}`;
+  byId("outcome").textContent = `${how} ${TESTS.length} tests, ${wrong} results that fail the run${against}. ${when}`;
+  byId("devices").append(el("div", { class: "cards" }, ...SLUGS.map(card)));
+}
+
+function card(slug) {
+  const device = DEVICES.find((one) => one.slug === slug);
+  const tests = TESTS.filter((test) => test.device === slug);
+  const buttons = counts(tests).map(([verdict, count]) => el("button", {
+    type: "button", class: "count", "data-verdict": verdict, onclick: () => search("", slug, [verdict]),
+  }, `${GLYPHS[verdict] || "?"} ${count} ${verdict}`));
+  if (!device) return el("article", {}, el("h3", {}, slug || "no device"), el("p", {}, ...buttons));
+  const claims = Object.entries(device.claims || {}).map(([kind, [features]]) => {
+    const able = [features & 1 ? "export" : "", features & 2 ? "import" : ""].filter(Boolean).join(", ");
+    return `${kind} (${able || "nothing"})`;
+  });
+  const facts = [
+    ["driver", `${device.driver_name} ${device.driver_info || ""}, version ${device.driver_version}, id ${device.driver_id}`],
+    ["Vulkan", `${device.api_version}, conformance ${device.conformance_version || "not told"}`],
+    ["claims", claims.join("; ") || "nothing"],
+    ["where", [device.pci, device.device_uuid && `UUID ${device.device_uuid}`, device.host, device.manifest].filter(Boolean).join(" · ")],
+  ];
+  return el("article", {}, el("h3", {}, `${device.name} `, el("small", {}, slug)), definitions(facts), el("p", {}, ...buttons));
+}
+
+function drawAbout() {
+  const left = new Set(["devices", "results", "type"]);
+  const rows = Object.entries(DATA.run).filter(([name]) => !left.has(name)).map(([name, value]) => {
+    const text = typeof value === "string" ? value : JSON.stringify(value, null, 1);
+    return [name, el("pre", {}, text)];
+  });
+  byId("facts").append(table(["fact", ""], rows));
+  const surprises = (DATA.end.surprises || []).filter(([, what]) => /^(matches no test|no longer seen)/.test(what));
+  if (surprises.length) {
+    byId("breaches").prepend(el("h3", {}, "Entries of the baseline that nothing matched"), table(["entry", ""], surprises));
+  }
+}
+
+function drawMatrix() {
+  if (!DATA.matrix) return;
+  const rows = Object.entries(DATA.matrix).map(([fault, found]) => [fault, el("pre", {}, JSON.stringify(found, null, 1))]);
+  byId("faults").append(table(["fault", "found by"], rows));
+  byId("matrix").hidden = false;
+}

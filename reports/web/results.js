@@ -1,0 +1,140 @@
+// The results: a line each, opened for what was expected and seen, the calls, the stack, and how to repeat it.
+
+const PAGE = 100;
+const chosen = { text: "", device: "", verdicts: new Set(), unexpected: false };
+let matching = TESTS, drawn = 0;
+
+for (const test of TESTS) {
+  test.rules ||= []; // fields that are empty are left out of the data
+  test.device ||= "";
+  test.parameters ||= {};
+  const words = [test.id, test.device, test.verdict, test.message, test.behaviour, test.differs, ...test.rules];
+  test.words = words.join("\n").toLowerCase();
+}
+
+function fails(one) {
+  return Boolean(one.differs) || one.verdict === "error";
+}
+
+function select() {
+  const terms = chosen.text.toLowerCase().split(/\s+/).filter(Boolean);
+  const wanted = (test) =>
+    (!chosen.verdicts.size || chosen.verdicts.has(test.verdict)) &&
+    (!chosen.device || test.device === chosen.device) &&
+    (!chosen.unexpected || fails(test)) &&
+    terms.every((term) => test.words.includes(term));
+  matching = TESTS.filter(wanted);
+  drawn = 0;
+  byId("list").replaceChildren();
+  drawMore();
+  const failing = matching.filter(fails).length;
+  byId("shown").textContent = `${matching.length} of ${TESTS.length} results, ${failing} of them fail the run`;
+}
+
+function drawMore(count = PAGE) {
+  const next = matching.slice(drawn, drawn + count);
+  byId("list").append(...next.map(drawResult));
+  drawn += next.length;
+  byId("more").hidden = drawn >= matching.length;
+  byId("more").textContent = `${matching.length - drawn} more`;
+}
+
+function drawResult(test) {
+  const known = FAILING.has(test.verdict) && !test.differs ? el("span", { class: "known" }, "known") : null;
+  const summary = el("summary", {}, badge(test.verdict), known, el("span", { class: "id" }, shortId(test)));
+  if (SLUGS.length > 1) summary.append(el("span", { class: "on" }, test.device || "no device"));
+  if (test.message) summary.append(el("span", { class: "message" }, test.message));
+  return lazily(el("details", { class: "result" }, summary), () => describeTest(test));
+}
+
+function shortId(test) {
+  return test.id.split("/").pop().replace(/^test_/, "").replace(/\.py::(test_)?/, ": ");
+}
+
+function describeTest(test) {
+  const parts = [["test", el("code", {}, test.id)]];
+  if (test.behaviour) parts.push(["expected", test.behaviour]);
+  parts.push(["seen", el("span", {}, badge(test.verdict), ` ${test.message || "what was expected"}`)]);
+  parts.push(...stands(test));
+  for (const breach of test.breaches || []) parts.push(["breach on the way", `${breach[0]}: ${breach[2]}`]);
+  for (const text of (test.warnings || []).slice(1)) parts.push(["warning", text]);
+  if (test.outcomes) parts.push(["repeated", el("ol", {}, ...test.outcomes.map((one) => el("li", {}, spellOutcome(one))))]);
+  parts.push(["repeat it", el("div", {}, ...repeats(test))]);
+  const made = [definitions(parts), ...test.rules.map(dispute)];
+  if (test.detail && test.detail !== test.message) {
+    const title = ["crash", "timeout"].includes(test.verdict) ? "Stack" : "In full";
+    made.push(el("h4", {}, title), el("pre", {}, test.detail));
+  }
+  if (test.trace) made.push(...drawTrace(JSON.parse(test.trace)));
+  if (test.no_room) made.push(el("p", {}, "Its calls are in results.jsonl: there was no room for them here."));
+  return made;
+}
+
+function stands(one) {
+  const parts = [];
+  if (one.expected) parts.push(["in the baseline", el("span", {}, `${one.expected}: `, linked(one.reason || "no reason given"))]);
+  if (one.differs) parts.push(["fails the run", one.differs]);
+  return parts;
+}
+
+function spellOutcome(one) {
+  return `${one.where}: ${one.outcome}${one.message ? `: ${one.message}` : ""}`;
+}
+
+function repeats(one) {
+  const commands = [one.repeat, ...(one.commands || [])].filter(Boolean);
+  return commands.map((command) => el("code", { class: "command", tabindex: "0", title: "a click selects it" }, command));
+}
+
+function definitions(pairs) {
+  return el("dl", {}, ...pairs.flatMap(([term, what]) => [el("dt", {}, term), el("dd", {}, what)]));
+}
+
+/** A rule with all that a dispute about it needs. */
+function dispute(id) {
+  const rule = LEDGER.get(id);
+  if (!rule) return el("p", {}, `${id}: a rule that the ledger does not have`);
+  return definitions([
+    [id, el("strong", {}, rule.statement || "")],
+    ["section", section(rule.source)],
+    ["judged by", rule.reading || "the statement as it stands"],
+    ["weaker readings", rule.weaker || "none was found in the text"],
+    ["at most", `${rule.strongest}, judges ${rule.judges}`],
+  ]);
+}
+
+function drawTrace(calls) {
+  if (!calls.length) return [];
+  const processes = new Set(calls.filter((call) => call.pid !== undefined).map((call) => call.pid));
+  const rows = calls.map((call, i) => {
+    if (call.dropped) return ["", `${call.dropped} calls are left out`, "", "", ""];
+    const pending = call.ns === null;
+    const result = pending ? "did not return" : call.result === null ? "" : resultName(call.result);
+    const spelled = (call.arguments || []).map((value) => JSON.stringify(value)).join(", ");
+    return [String(i + 1), call.command, spelled, result, pending ? "" : duration(call.ns), processes.size > 1 ? String(call.pid) : ""];
+  });
+  const head = ["", "call", "arguments", "result", "took", processes.size > 1 ? "process" : ""];
+  const drawnTable = table(head, rows, { class: "trace" });
+  [...drawnTable.tBodies[0].rows].forEach((row, i) => {
+    if (calls[i].ns === null || calls[i].result < 0) row.className = "bad";
+  });
+  return [el("h4", {}, `Calls (${calls.length})`), el("div", { class: "scroll" }, drawnTable)];
+}
+
+function drawBreaches() {
+  const made = DATA.breaches.map((breach) => {
+    const known = !breach.differs && FAILING.has(breach.verdict) ? el("span", { class: "known" }, "known") : null;
+    const summary = el("summary", {}, badge(breach.verdict), known, el("span", { class: "id" }, breach.id),
+      SLUGS.length > 1 ? el("span", { class: "on" }, breach.device) : null, el("span", { class: "message" }, breach.message));
+    return lazily(el("details", { class: "result" }, summary), () => [
+      definitions([
+        ["seen", breach.message],
+        ["in", `${breach.tests.length} tests, such as ${breach.tests[0]}`],
+        ...stands(breach),
+        ["repeat it", el("div", {}, ...repeats(breach))],
+      ]),
+      dispute(breach.rule),
+    ]);
+  });
+  if (made.length) byId("breaches").append(el("h3", {}, "Breaches: rules broken on the way, in any test"), ...made, el("h3", {}, "Tests"));
+}
