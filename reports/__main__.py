@@ -1,20 +1,13 @@
-"""Work with finished runs: `python -m reports baseline RUN` writes what is known of a driver."""
+"""Work with finished runs: `python -m reports COMMAND --help` tells what each command does."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from typing import Any
 
-from reports import baseline
-
-
-def load(run: Path) -> list[dict[str, Any]]:
-    """The lines of a run: a folder with results.jsonl, or such a file."""
-    file = run / "results.jsonl" if run.is_dir() else run
-    return [json.loads(line) for line in file.read_text().splitlines()]
+from reports import baseline, leavings
+from reports.runs import Run, load
 
 
 def main() -> int:
@@ -24,12 +17,24 @@ def main() -> int:
     writing.add_argument("run", type=Path, metavar="RUN")
     writing.add_argument("-o", dest="out", type=Path, metavar="OUT", help="file to write (default: standard output)")
     writing.add_argument("--reason", action="append", default=[], metavar="TEXT=REASON", help=_REASON_HELP)
+    writing.set_defaults(act=write_baseline)
+    page = commands.add_parser("page", help="write index.html, junit.xml and summary.md of a run anew")
+    page.add_argument("run", type=Path, metavar="RUN", help="a folder with results.jsonl")
+    page.set_defaults(act=lambda options: leavings.write(options.run))
     options = parser.parse_args()
-    lines = load(options.run)
-    if lines[-1]["type"] != "end":
-        sys.exit(f"{options.run}: the run died before its end; a baseline needs a whole one")
+    try:
+        return options.act(options) or 0
+    except (OSError, ValueError) as problem:
+        sys.exit(str(problem))
+
+
+_REASON_HELP = "the reason for all entries whose line contains TEXT (repeatable)"
+
+
+def write_baseline(options: argparse.Namespace) -> None:
+    run = whole(options.run)
     old = baseline.read(options.out) if options.out and options.out.exists() else None
-    made = baseline.from_results(lines[0], lines[1:], old)
+    made = baseline.from_results(run.head, [*run.tests, *run.breaches], old)
     for given in options.reason:
         text, _, reason = given.partition("=")
         made.reasons.update({key: reason for key in made.known if text in f"{made.known[key]} {key}"})
@@ -38,10 +43,15 @@ def main() -> int:
         options.out.write_text(text)
     else:
         sys.stdout.write(text)
-    return 0
 
 
-_REASON_HELP = "the reason for all entries whose line contains TEXT (repeatable)"
+def whole(path: Path) -> Run:
+    """A run that came to its end; ValueError for one that died."""
+    run = load(path)
+    if not run.end:
+        raise ValueError(f"{path}: the run died before its end")
+    return run
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -41,7 +41,7 @@ function drawAbout() {
   byId("facts").append(table(["fact", ""], rows));
   const surprises = (DATA.end.surprises || []).filter(([, what]) => /^(matches no test|no longer seen)/.test(what));
   if (surprises.length) {
-    byId("breaches").prepend(el("h3", {}, "Entries of the baseline that nothing matched"), table(["entry", ""], surprises));
+    byId("unmatched").append(el("h3", {}, "Entries of the baseline that nothing matched"), table(["entry", ""], surprises));
   }
 }
 

@@ -106,7 +106,6 @@ drawHead();
 drawFilters();
 readAddress();
 showChosen();
-drawBreaches();
 select();
 drawLegend();
 drawPicture();

@@ -4,28 +4,34 @@ const PAGE = 100;
 const chosen = { text: "", device: "", verdicts: new Set(), unexpected: false };
 let matching = TESTS, drawn = 0;
 
-for (const test of TESTS) {
-  test.rules ||= []; // fields that are empty are left out of the data
-  test.device ||= "";
-  test.parameters ||= {};
-  const words = [test.id, test.device, test.verdict, test.message, test.behaviour, test.differs, ...test.rules];
-  test.words = words.join("\n").toLowerCase();
+for (const one of [...TESTS, ...DATA.breaches]) {
+  one.rules ||= []; // fields that are empty are left out of the data
+  one.device ||= "";
+  one.parameters ||= {};
+  const words = [one.id, one.device, one.verdict, one.message, one.behaviour, one.differs, ...one.rules];
+  one.words = words.join("\n").toLowerCase();
 }
 
 function fails(one) {
   return Boolean(one.differs) || one.verdict === "error";
 }
 
+/** A mark for what fails as the baseline expects. */
+function known(one) {
+  return FAILING.has(one.verdict) && !one.differs ? el("span", { class: "known" }, "known") : null;
+}
+
 function select() {
   const terms = chosen.text.toLowerCase().split(/\s+/).filter(Boolean);
-  const wanted = (test) =>
-    (!chosen.verdicts.size || chosen.verdicts.has(test.verdict)) &&
-    (!chosen.device || test.device === chosen.device) &&
-    (!chosen.unexpected || fails(test)) &&
-    terms.every((term) => test.words.includes(term));
+  const wanted = (one) =>
+    (!chosen.verdicts.size || chosen.verdicts.has(one.verdict)) &&
+    (!chosen.device || one.device === chosen.device) &&
+    (!chosen.unexpected || fails(one)) &&
+    terms.every((term) => one.words.includes(term));
   matching = TESTS.filter(wanted);
   drawn = 0;
   byId("list").replaceChildren();
+  drawBreaches(DATA.breaches.filter(wanted));
   drawMore();
   const failing = matching.filter(fails).length;
   byId("shown").textContent = `${matching.length} of ${TESTS.length} results, ${failing} of them fail the run`;
@@ -40,8 +46,7 @@ function drawMore(count = PAGE) {
 }
 
 function drawResult(test) {
-  const known = FAILING.has(test.verdict) && !test.differs ? el("span", { class: "known" }, "known") : null;
-  const summary = el("summary", {}, badge(test.verdict), known, el("span", { class: "id" }, shortId(test)));
+  const summary = el("summary", {}, badge(test.verdict), known(test), el("span", { class: "id" }, shortId(test)));
   if (SLUGS.length > 1) summary.append(el("span", { class: "on" }, test.device || "no device"));
   if (test.message) summary.append(el("span", { class: "message" }, test.message));
   return lazily(el("details", { class: "result" }, summary), () => describeTest(test));
@@ -61,11 +66,11 @@ function describeTest(test) {
   if (test.outcomes) parts.push(["repeated", el("ol", {}, ...test.outcomes.map((one) => el("li", {}, spellOutcome(one))))]);
   parts.push(["repeat it", el("div", {}, ...repeats(test))]);
   const made = [definitions(parts), ...test.rules.map(dispute)];
+  if (test.trace) made.push(...drawTrace(JSON.parse(test.trace)));
   if (test.detail && test.detail !== test.message) {
     const title = ["crash", "timeout"].includes(test.verdict) ? "Stack" : "In full";
     made.push(el("h4", {}, title), el("pre", {}, test.detail));
   }
-  if (test.trace) made.push(...drawTrace(JSON.parse(test.trace)));
   if (test.no_room) made.push(el("p", {}, "Its calls are in results.jsonl: there was no room for them here."));
   return made;
 }
@@ -98,7 +103,7 @@ function dispute(id) {
     [id, el("strong", {}, rule.statement || "")],
     ["section", section(rule.source)],
     ["judged by", rule.reading || "the statement as it stands"],
-    ["weaker readings", rule.weaker || "none was found in the text"],
+    ["weaker readings", rule.weaker || "none is recorded"],
     ["at most", `${rule.strongest}, judges ${rule.judges}`],
   ]);
 }
@@ -121,20 +126,23 @@ function drawTrace(calls) {
   return [el("h4", {}, `Calls (${calls.length})`), el("div", { class: "scroll" }, drawnTable)];
 }
 
-function drawBreaches() {
-  const made = DATA.breaches.map((breach) => {
-    const known = !breach.differs && FAILING.has(breach.verdict) ? el("span", { class: "known" }, "known") : null;
-    const summary = el("summary", {}, badge(breach.verdict), known, el("span", { class: "id" }, breach.id),
-      SLUGS.length > 1 ? el("span", { class: "on" }, breach.device) : null, el("span", { class: "message" }, breach.message));
-    return lazily(el("details", { class: "result" }, summary), () => [
-      definitions([
-        ["seen", breach.message],
-        ["in", `${breach.tests.length} tests, such as ${breach.tests[0]}`],
-        ...stands(breach),
-        ["repeat it", el("div", {}, ...repeats(breach))],
-      ]),
-      dispute(breach.rule),
-    ]);
+function drawBreaches(breaches) {
+  const made = breaches.map((breach) => {
+    const summary = el("summary", {}, badge(breach.verdict), known(breach), el("span", { class: "id" }, breach.id));
+    if (SLUGS.length > 1) summary.append(el("span", { class: "on" }, breach.device));
+    summary.append(el("span", { class: "message" }, breach.message));
+    return lazily(el("details", { class: "result" }, summary), () => describeBreach(breach));
   });
-  if (made.length) byId("breaches").append(el("h3", {}, "Breaches: rules broken on the way, in any test"), ...made, el("h3", {}, "Tests"));
+  const title = el("h3", {}, "Breaches: rules broken on the way, in any test");
+  byId("breaches").replaceChildren(...(made.length ? [title, ...made, el("h3", {}, "Tests")] : []));
+}
+
+function describeBreach(breach) {
+  const parts = [
+    ["seen", breach.message],
+    ["in", `${breach.tests.length} tests, such as ${breach.tests[0]}`],
+    ...stands(breach),
+    ["repeat it", el("div", {}, ...repeats(breach))],
+  ];
+  return [definitions(parts), dispute(breach.rule)];
 }
