@@ -8,7 +8,6 @@ import platform
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +17,7 @@ import pytest
 
 from reports import baseline as baselines
 from reports import hooks, leavings
-from reports.timing import times
+from reports.timing import Times
 from reports.verdicts import FAILING, JUDGED, Record, against, make_collection_error, make_record
 
 SCHEMA = 1
@@ -60,6 +59,7 @@ class Recorder:
         self.surprises: list[tuple[str, str]] = []
         self._phases: dict[str, list[pytest.TestReport]] = {}
         self._seen: dict[str, Record] = {}
+        self._times = Times()
         self._incomplete = False
         self.choice = _choice(config)
         self.folder = _make_folder(config, self.devices)
@@ -97,6 +97,7 @@ class Recorder:
         for rule, command, what in record.breaches:
             self._add_breach(record, rule, command, what)
         self._write({"type": "test", **vars(record)})
+        self._times.add(record.device, record.calls)
         record.calls = []
 
     def _add_breach(self, record: Record, rule: str, command: str, what: str) -> None:
@@ -134,7 +135,7 @@ class Recorder:
                 "exit": int(session.exitstatus),
                 "surprises": self.surprises,
                 "whole": whole,
-                "times": times([vars(record) for record in self.records]),
+                "times": self._times.describe(),
             }
         )
         self._file.close()

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 STEPS = 4
 """Buckets of a distribution per power of ten: bucket b begins at 10 ** (b / STEPS) nanoseconds."""
 
 
-def times(tests: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Of each device and command: `count`, `median`, `p99`, and `buckets` as pairs of bucket and count, slowest last.
+@dataclass
+class Times:
+    """The durations of calls by device and command; `add` tests to it, then `describe` it."""
 
-    Calls that did not return are left out; a call of a test on no device counts under the device "".
-    """
-    taken: dict[tuple[str, str], list[int]] = {}
-    for test in tests:
-        for call in test.get("calls", ()):
+    taken: dict[tuple[str, str], array[int]] = field(default_factory=dict)
+
+    def add(self, device: str, calls: Iterable[Mapping[str, Any]]) -> None:
+        """Take the calls of a test on `device` ("" for none); those that did not return are left out."""
+        for call in calls:
             if call.get("ns") is not None:
-                taken.setdefault((test["device"], call["command"]), []).append(call["ns"])
-    return [
-        {"device": device, "command": command, **_describe(sorted(values))}
-        for (device, command), values in sorted(taken.items())
-    ]
+                self.taken.setdefault((device, call["command"]), array("Q")).append(call["ns"])
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Of each device and command: `count`, `median`, `p99`, and `buckets` as pairs of bucket and count, slowest last."""
+        return [
+            {"device": device, "command": command, **_describe(sorted(values))}
+            for (device, command), values in sorted(self.taken.items())
+        ]
+
+
+def times(tests: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What `Times` says of some tests."""
+    found = Times()
+    for test in tests:
+        found.add(test["device"], test.get("calls", ()))
+    return found.describe()
 
 
 def _describe(values: list[int]) -> dict[str, Any]:

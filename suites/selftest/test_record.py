@@ -2,8 +2,10 @@
 
 import os
 import signal
+import statistics
 import subprocess
 import time
+from collections import defaultdict
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,8 +24,11 @@ DEVICE = (
     "name slug driver_name driver_info driver_id driver_version api_version conformance_version device_uuid driver_uuid "
     "pci claims manifest"
 )
-TEST = "id rules device verdict message seconds calls nodeid detail warnings breaches outcomes"
-BREACH = "rule device command verdict message tests nodeid"
+TEST = (
+    "id rules device verdict message seconds calls nodeid detail warnings breaches outcomes behaviour parameters "
+    "expected reason differs"
+)
+BREACH = "rule device command verdict message tests nodeid expected reason differs"
 CALL = "command arguments ns result pid"
 
 
@@ -87,6 +92,22 @@ def test_the_last_line_has_the_totals():
     assert totals == {v: list(found.verdicts.values()).count(v) for v in totals}
     assert sum(totals.values()) == len(found.tests)
     assert found.lines[-1]["exit"] == found.status == 3
+    assert found.lines[-1]["whole"] is False
+
+
+def test_the_last_line_has_the_times_of_calls():
+    """Of each device and command: how many calls returned, their median and 99th percentile in nanoseconds."""
+    found = whole()
+
+    taken = defaultdict(list)
+    for test in found.tests.values():
+        for call in test["calls"]:
+            taken[test["device"], call["command"]] += [call["ns"]] * (call["ns"] is not None)
+    told = {(one["device"], one["command"]): one for one in found.lines[-1]["times"]}
+    assert {key: one["count"] for key, one in told.items()} == {key: len(ns) for key, ns in taken.items() if ns}
+    assert all(one["median"] == statistics.median_low(taken[key]) for key, one in told.items())
+    assert all(one["p99"] >= one["median"] and one["p99"] in taken[key] for key, one in told.items())
+    assert all(sum(count for _, count in one["buckets"]) == one["count"] for one in told.values())
 
 
 @contextmanager
