@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from reports import baseline, leavings
+from reports import baseline, leavings, reproducer
+from reports.checks import Unable
 from reports.runs import Run, load
 
 
@@ -21,6 +22,13 @@ def main() -> int:
     page = commands.add_parser("page", help="write index.html, junit.xml and summary.md of a run anew")
     page.add_argument("run", type=Path, metavar="RUN", help="a folder with results.jsonl")
     page.set_defaults(act=lambda options: leavings.write(options.run))
+    reproducing = commands.add_parser("reproduce", help="write a failure as a C program that needs only libvulkan")
+    reproducing.add_argument("run", type=Path, metavar="RUN")
+    reproducing.add_argument("test", metavar="TEST", help="the test's id, or a part of it that only this failure has")
+    reproducing.add_argument(
+        "-o", dest="out", type=Path, metavar="FILE", help="file to write (default: standard output)"
+    )
+    reproducing.set_defaults(act=reproduce)
     options = parser.parse_args()
     try:
         return options.act(options) or 0
@@ -38,9 +46,21 @@ def write_baseline(options: argparse.Namespace) -> None:
     for given in options.reason:
         text, _, reason = given.partition("=")
         made.reasons.update({key: reason for key in made.known if text in f"{made.known[key]} {key}"})
-    text = baseline.write(made)
-    if options.out:
-        options.out.write_text(text)
+    put(baseline.write(made), options.out)
+
+
+def reproduce(options: argparse.Namespace) -> None:
+    run = load(options.run)
+    try:
+        put(reproducer.write(run.head, reproducer.find(run.tests, options.test)), options.out)
+    except Unable as reason:
+        raise ValueError(f"no reproducer: {reason}") from None
+
+
+def put(text: str, file: Path | None) -> None:
+    """Write to a file, or to the standard output."""
+    if file:
+        file.write_text(text)
     else:
         sys.stdout.write(text)
 

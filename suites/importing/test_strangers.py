@@ -74,6 +74,7 @@ def test_a_number_that_is_no_descriptor_is_refused(device, importable, permanenc
 
 
 @rule("SPEC-IMPORT-23", "ISSUE-VK_KHR_external_semaphore-2")
+@pytest.mark.limit(STRANGER_LIMIT + 2 * STALL)
 def test_an_accepted_opaque_stranger_works_or_ends_as_allowed(device, opaque_importable, stranger):
     """A semaphore with an accepted OPAQUE_FD stranger can be signaled and waited for, or ends as misuse may end."""
     target, result = import_stranger(device, opaque_importable, "permanent", stranger)

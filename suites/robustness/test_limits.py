@@ -5,6 +5,7 @@ import resource
 
 import pytest
 
+from fixtures.journal import note
 from fixtures.outcomes import unsupported
 from fixtures.registry import Result, results_of
 from suites.exporting.states import VALUE, export_in, real
@@ -21,6 +22,7 @@ def full_table():
     held = []
 
     def fill(free):
+        note("fill_table", free)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, before[0]), before[1]))
         try:
             while True:
@@ -31,6 +33,7 @@ def full_table():
             os.close(held.pop())
 
     def empty():
+        note("empty_table")
         while held:
             os.close(held.pop())
         resource.setrlimit(resource.RLIMIT_NOFILE, before)

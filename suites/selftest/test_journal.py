@@ -22,17 +22,43 @@ def called(path):
 
 
 def test_calls_come_back_in_order(path):
-    """Command, arguments, duration, result and process of each call, in the order in which they began."""
+    """Command, arguments, duration, result, value and process of each call, in the order in which they began."""
     written = Journal(path)
     outer = written.begin("vkOuter", (1, "text"))
     inner = written.begin("vkInner", ((2, 3),))
-    written.end(inner, 20)
+    written.end(inner, 20, value=7)
     written.end(outer, 30, -4)
 
-    assert written.calls() == [
+    calls = written.calls()
+    assert [call.pop("at") >= 0 for call in calls] == [True, True]
+    assert calls == [
         {"command": "vkOuter", "arguments": [1, "text"], "ns": 30, "result": -4, "pid": os.getpid()},
-        {"command": "vkInner", "arguments": [[2, 3]], "ns": 20, "result": None, "pid": os.getpid()},
+        {"command": "vkInner", "arguments": [[2, 3]], "ns": 20, "result": None, "value": 7, "pid": os.getpid()},
     ]
+
+
+def test_looking_again_and_again_is_one_entry(path):
+    """The same look at the same thing is counted; it shows the newest answer, and what comes between ends it."""
+    written = Journal(path)
+    for answer in (2, 2, 0):
+        written.end(written.begin("vkWaitForFences", (1, (5,), 0)), answer, answer)
+    written.end(written.begin("vkWaitForFences", (1, (6,), 0)), 1, 2)
+    for _ in range(2):
+        written.end(written.begin("vkCreateFence", (1,)), 1, 0)
+    written.begin("vkWaitForFences", (1, (6,), 0))
+
+    told = [(call["command"], call["ns"], call["result"], call.get("times", 1)) for call in written.calls()]
+    wait, create = "vkWaitForFences", ("vkCreateFence", 1, 0, 1)
+    assert told == [(wait, 0, 0, 3), (wait, 1, 2, 1), create, create, (wait, None, None, 1)]
+
+
+@pytest.mark.parametrize(("command", "value"), [("vkGetSemaphoreFdKHR", -1), ("dup", 3), ("vkCreateFence", 2**64 - 2)])
+def test_a_value_keeps_its_sign(path, command, value):
+    """Descriptors may be negative, handles take all 64 bits."""
+    written = Journal(path)
+    written.end(written.begin(command, ()), 1, 0, value)
+
+    assert written.calls()[0]["value"] == value
 
 
 def test_processes_are_merged_by_time(path):

@@ -1,0 +1,168 @@
+"""A failure becomes a C program of its own, which shows it on the driver that has it and on no other.
+
+One failure of each test function and verdict is tried; all of them where the environment has EVERY_REPRODUCER.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from fixtures.drivers import ROOT, SWIFTSHADER
+from fixtures.native import OWN_LIBRARIES
+from fixtures.outcomes import unsupported
+from reports import reproducer
+from reports.checks import Unable, find_check
+from suites.selftest.runs import SAMPLES, run, scratch
+
+HEADERS = ROOT / ".vulkan" / "include"
+MOCK = ROOT / ".vulkan" / "mock" / "mock_icd.json"
+KNOWN = ROOT / "reports" / "baselines" / "swiftshader.txt"
+SECONDS = 2
+PERMANENCE = ("suites/permanence/", "suites/submission/")
+
+pytestmark = pytest.mark.limit(120)
+
+
+def _groups():
+    found = {}
+    for verdict, test in re.findall(r"^(fail|crash|timeout) (suites/.+)$", KNOWN.read_text(), re.MULTILINE):
+        found.setdefault((verdict, test.partition("[")[0]), []).append(test)
+    return [group if "EVERY_REPRODUCER" in os.environ else group[:1] for group in found.values()]
+
+
+def named(group):
+    """What a group of failures is called: its test function."""
+    return group[0].partition("[")[0].rpartition("::")[2]
+
+
+GROUPS = _groups()
+"""The known failures of SwiftShader that are tried, by test function and verdict."""
+
+each_group = pytest.mark.parametrize("group", GROUPS, ids=named)
+
+
+def failures():
+    """(the record of a run of these tests, their records by test)."""
+    tests = [test.replace("[", "[swiftshader-", 1) for group in GROUPS for test in group]
+    made = run(*tests, "-n2")
+    return made.lines[0], {line["id"]: line for line in made.lines if line["type"] == "test"}
+
+
+def compile_c(source, name, *options):
+    """What `cc` makes of a C file, which has to please it."""
+    if shutil.which("cc") is None or not (HEADERS / "vulkan" / "vulkan.h").exists():
+        unsupported("no C compiler, or no Vulkan headers in .vulkan/include (rm -r .vulkan; sh fixtures/setup.sh)")
+    made = scratch("reproducers") / name
+    command = ["cc", "-Wall", "-Wextra", *options, f"-I{HEADERS}", "-o", str(made), str(source)]
+    done = subprocess.run(
+        [*command, f"-L{OWN_LIBRARIES}", "-l:libvulkan.so.1"], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, ""), f"{source}: {done.stderr}"
+    return made
+
+
+def program(test):
+    """The program of a failure, made of its record."""
+    about, records = failures()
+    name = re.sub(r"\W+", "-", test.rpartition("::")[2])
+    source = scratch("reproducers") / f"{name}-{os.getpid()}.c"
+    source.write_text(reproducer.write(about, records[test]))
+    return compile_c(source, source.stem, f"-DSECONDS={SECONDS}")
+
+
+def ends(program, driver=SWIFTSHADER, preload=""):
+    """(exit status, the one sentence) of a program on a driver."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("VK_")}
+    own = {"LD_LIBRARY_PATH": str(OWN_LIBRARIES), "VK_DRIVER_FILES": str(driver), "LD_PRELOAD": str(preload)}
+    done = subprocess.run([program], env={**kept, **own}, capture_output=True, text=True, timeout=60)
+    assert len(done.stdout.splitlines()) == 1, f"not one sentence: {done.stdout}{done.stderr}"
+    return done.returncode, done.stdout.strip()
+
+
+@each_group
+def test_a_failure_shows_again(group):
+    """The program of a known failure compiles without a warning, and ends 1 on the driver."""
+    for test in group:
+        status, said = ends(program(test))
+
+        assert (status, said.partition(":")[0]) == (1, "broken"), f"{test}: ended {status}: {said}"
+
+
+@pytest.mark.parametrize("group", [g for g in GROUPS if not g[0].startswith(PERMANENCE)], ids=named)
+def test_a_driver_that_refuses_strangers_is_found_good(group):
+    """With what refuses strangers and names the lack of descriptors rightly in between, the program ends 0."""
+    repaired = compile_c(ROOT / SAMPLES / "repaired.c", f"repaired-{os.getpid()}.so", "-shared", "-fPIC")
+
+    for test in group:
+        status, said = ends(program(test), preload=repaired)
+
+        assert (status, said.partition(":")[0]) == (0, "kept"), f"{test}: ended {status}: {said}"
+
+
+@pytest.mark.parametrize("group", [g for g in GROUPS if g[0].startswith(PERMANENCE)], ids=named)
+def test_a_driver_without_the_failure_is_not_found_bad(group):
+    """On a driver that does nothing, and does it at once, a wait ends and proves nothing: never 1."""
+    if not MOCK.exists():
+        unsupported("the mock driver is not set up")
+
+    for test in group:
+        status, said = ends(program(test), driver=MOCK)
+
+        early = "the wait ended while the work" in failures()[1][test]["message"]
+        assert (status, said.partition(":")[0]) == ((2, "not judged") if early else (0, "kept")), f"{test}: {said}"
+
+
+def test_the_command_line_writes_a_program(tmp_path):
+    """`reproduce RUN TEST -o FILE` takes a part of an id; what it cannot do it says in one sentence."""
+    test, folder = GROUPS[0][0], run(*[t.replace("[", "[swiftshader-", 1) for g in GROUPS for t in g], "-n2").folder
+    command = [sys.executable, "-m", "reports", "reproduce", str(folder)]
+
+    wrote = subprocess.run([*command, test, "-o", str(tmp_path / "it.c")], cwd=ROOT, capture_output=True, text=True)
+    found = subprocess.run([*command, "no such test"], cwd=ROOT, capture_output=True, text=True)
+
+    assert (wrote.returncode, wrote.stdout, wrote.stderr) == (0, "", "")
+    assert (tmp_path / "it.c").read_text().startswith("/*\n * cc -Wall -Wextra -o reproducer reproducer.c -lvulkan\n")
+    assert (found.returncode, found.stderr) == (1, "no reproducer: no failures have 'no such test' in their id\n")
+
+
+def record(detail, *calls, verdict="fail"):
+    """A test record with these calls: (command, result, value)."""
+    told = [{"command": c, "arguments": [], "ns": 1, "result": r, "value": v, "pid": 1} for c, r, v in calls]
+    return {"verdict": verdict, "message": "m", "detail": detail, "calls": told}
+
+
+CODES = {"VK_SUCCESS": 0, "VK_TIMEOUT": 2, "VK_ERROR_A": -1, "VK_ERROR_B": -2}
+IMPORT, WAIT, OPEN, COUNTER = "vkImportSemaphoreFdKHR", "vkWaitForFences", "is_open", "vkGetSemaphoreCounterValue"
+
+
+@pytest.mark.parametrize(
+    ("detail", "calls", "index", "kept", "other"),
+    [
+        ("assert VK_ERROR_A == VK_ERROR_B", [(IMPORT, -1, 0), (WAIT, 0, 0)], 0, "result == -2", "result >= 0"),
+        ("assert VK_ERROR_A in {VK_SUCCESS, VK_ERROR_B}", [(IMPORT, -1, 0)], 0, "result == -2 || result == 0", "0"),
+        ("assert False\n + where False = finishes()", [(WAIT, 2, 0), (WAIT, 0, 0)], 0, "result == VK_SUCCESS", "0"),
+        ("assert False\n + where False = x.is_open", [(IMPORT, -1, 0), (OPEN, None, 0)], 1, "result == 1", "0"),
+        ("assert not True\n + where True = VK_SUCCESS.is_success", [(IMPORT, 0, 0)], 0, "result < 0", "0"),
+        ("assert 3 == 9", [(COUNTER, 0, 3)], 0, "value == 9", "0"),
+        ("assert <Proof.EARLY: ''> is <Proof.HELD: ''>", [(WAIT, 0, 0), (WAIT, 2, 0)], 1, "result == VK_SUCCESS", "0"),
+        ("a call failed", [(IMPORT, -1, 0), ("teardown", None, 0), (WAIT, 2, 0)], 0, "result == VK_SUCCESS", "0"),
+    ],
+)
+def test_the_check_is_read_from_the_failure(detail, calls, index, kept, other):
+    """Which call failed, what it owed, and what would be another way."""
+    check = find_check(record(detail, *calls), CODES)
+
+    assert (check.index, check.kept, check.other_way) == (index, kept, other)
+
+
+@pytest.mark.parametrize(
+    "detail", ["assert 3 == 9", "assert 'a' == 'b'", "assert not [15]", "assert VK_ERROR_A == VK_..."]
+)
+def test_no_program_pretends_to_check_what_is_not_in_the_record(detail):
+    """A comparison of something else is refused, not guessed."""
+    with pytest.raises(Unable):
+        find_check(record(detail, (IMPORT, 0, 0), (OPEN, None, 1)), CODES)
