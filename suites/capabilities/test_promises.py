@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 
 from fixtures.drivers import EXTENSION, Kind
-from fixtures.outcomes import unsupported
+from fixtures.outcomes import Broken, unsupported
 from fixtures.plugin import EXPORTABLE, IMPORTABLE, unclaimed
 from fixtures.registry import HandleType, Result, SemaphoreType
 from suites.capabilities.queries import ask
@@ -15,6 +15,9 @@ from suites.ledger import rule
 OPAQUE, SYNC = HandleType.OPAQUE_FD, HandleType.SYNC_FD
 TIMELINE = Kind(OPAQUE, SemaphoreType.TIMELINE)
 PATHS = [*product((OPAQUE, SYNC), (OPAQUE, SYNC), (SemaphoreType.BINARY,)), (OPAQUE, OPAQUE, SemaphoreType.TIMELINE)]
+each_path = pytest.mark.parametrize(
+    ("imported", "exported", "semaphore_type"), PATHS, ids=[f"{one}-to-{other}-{kind}" for one, other, kind in PATHS]
+)
 """Handle type to import, handle type to export again, semaphore type; SYNC_FD is for binary semaphores alone."""
 
 
@@ -85,27 +88,45 @@ def test_compatible_handle_types_export_from_one_semaphore(device, order):
     assert set(answers.values()) == {Result.SUCCESS}, f"exports of one semaphore as each compatible type: {answers}"
 
 
-@rule("SPEC-CAPS-06")
-@pytest.mark.parametrize(
-    ("imported", "exported", "semaphore_type"), PATHS, ids=[f"{one}-to-{other}-{kind}" for one, other, kind in PATHS]
-)
+@rule("SPEC-CAPS-06", "SPEC-IMPORT-21")
+@each_path
 def test_what_exports_from_an_import_does(device, imported, exported, semaphore_type):
     """A payload imported as a type of exportFromImportedHandleTypes exports as the type asked about, and works."""
+    answer, works = _exported_again(device, imported, exported, semaphore_type, made_for_export=True)
+
+    assert answer.is_success, f"imported as {imported}, the export as {exported} returned {answer}"
+    assert works(), f"a signaled payload, imported as {imported}, exported as {exported}, is not signaled"
+
+
+@rule("SPEC-IMPORT-20", "SPEC-IMPORT-21")
+@each_path
+def test_what_can_be_exported_comes_with_the_payload(device, imported, exported, semaphore_type):
+    """What a payload exports as is told by the semaphore that it was created with, not by the one that imported it."""
+    answer, works = _exported_again(device, imported, exported, semaphore_type, made_for_export=False)
+
+    assert answer.is_success, (
+        f"a payload made to export as {exported}, imported as {imported} into a semaphore made for no export: {answer}"
+    )
+    assert works(), f"a signaled payload, imported as {imported}, exported as {exported}, is not signaled"
+
+
+def _exported_again(device, imported, exported, semaphore_type, made_for_export):
+    """(result of exporting an imported payload, whether what came out is signaled); `made_for_export` is the importer."""
     needs(device.info, Kind(imported, semaphore_type))
     needs(device.info, Kind(exported, semaphore_type))
     needs_pair(device, semaphore_type, imported, exported)
     if not ask(device.instance, exported, semaphore_type).from_imported & imported:
         unsupported(f"{exported} is not claimed to export from an imported {imported}")
     first = real(ready(device, imported | exported, semaphore_type).export_fd(imported))
-    second = device.semaphore(Kind(exported, semaphore_type), export=True)
+    second = device.semaphore(Kind(exported, semaphore_type), export=made_for_export)
     result = second.import_fd(first.dup().fd, imported, temporary=imported == SYNC)
+    if not result.is_success:
+        raise Broken(f"the import as {imported} returned {result} (SPEC-CAPS-04: the device claims to import)")
 
     answer, descriptor = second.export_fd(exported)
 
-    assert result.is_success, f"the import as {imported} returned {result} (SPEC-CAPS-04)"
-    assert answer.is_success, f"imported as {imported}, the export as {exported} returned {answer}"
-    third = device.semaphore(Kind(exported, semaphore_type)).imports(descriptor, temporary=exported == SYNC)
-    assert reaches(third), f"a signaled payload, imported as {imported}, exported as {exported}, is not signaled"
+    third = device.semaphore(Kind(exported, semaphore_type))
+    return answer, lambda: reaches(third.imports(descriptor, temporary=exported == SYNC))
 
 
 @rule("ISSUE-VK_KHR_timeline_semaphore-8", "ISSUE-VK_KHR_timeline_semaphore-11")

@@ -80,7 +80,7 @@ def test_the_payload_is_back_as_soon_as_the_wait_is_submitted(device, open_devic
     assert proof is Proof.HELD, f"two waits at once, for the temporary payload and the one below: {proof.value}"
 
 
-@rule("SPEC-IMPORT-06", "SPEC-IMPORT-19")
+@rule("SPEC-IMPORT-37")
 def test_the_permanent_payload_is_exported_while_the_wait_holds(device, open_device, kind):
     """An export right behind the submission of the wait, before that has ended, is of the permanent payload."""
     temporary(kind)
@@ -95,7 +95,10 @@ def test_the_permanent_payload_is_exported_while_the_wait_holds(device, open_dev
     assert first.finishes(), f"the wait for the temporary payload does not end: {first}"
     signal(elsewhere.semaphore(BINARY_OPAQUE).imports(exported))
     second = wait_for(into)
-    assert second.finishes(), f"who imported the export signals, the semaphore waits: {second}"
+    assert second.finishes(), (
+        f"exported between submission and end of a wait, the payload is not the permanent one: {second} "
+        "(Importing Semaphore Payloads, read as: restored once the submission returns)"
+    )
 
 
 @rule("SPEC-IMPORT-06", "SPEC-IMPORT-19")

@@ -14,7 +14,7 @@ from suites.selftest.runs import SAMPLES, run
 pytestmark = pytest.mark.limit(60)
 JUDGES = {"driver", "layer", "loader", "suite", "nobody"}
 ID = re.compile(r"\b(?:SPEC-[A-Z]+-\d+|ISSUE-VK_\w+-\d+|VUID-\w+-[\w-]*\w)\b")
-CLAIMS = (f"{SAMPLES}unknown_rule.py", f"{SAMPLES}mixed_rules.py")
+CLAIMS = (f"{SAMPLES}unknown_rule.py", f"{SAMPLES}mixed_rules.py", f"{SAMPLES}no_test.py")
 
 
 def rows():
@@ -89,8 +89,22 @@ def test_a_wrong_claim_is_an_error_of_collection(workers):
     assert f"{test} claims SPEC-EXPORT-99, which the ledger does not have\n" in found.output
     test = f"{CLAIMS[1]}::test_fails_and_warns[swiftshader]"
     assert f"{test} claims rules of different strength: SPEC-EXPORT-02, SPEC-EXPORT-05\n" in found.output
+    assert f"{CLAIMS[2]}::test_claims_what_none_can[swiftshader] claims SPEC-UUID-07, which no test can" in found.output
     assert found.status == 3, found.output
     assert "Traceback" not in found.output
+
+
+def test_every_rule_of_a_driver_has_a_test_or_a_reason():
+    """`--rules` over the whole suite: no rule is left, and those without a test stand apart with the ledger's reason."""
+    lines = run("--rules").output.splitlines()
+
+    none = lines.index("0 rules that judge a driver have no test:")
+    declared = lines[
+        next(i for i, line in enumerate(lines) if line.endswith("are declared to need no test:")) + 1 : none
+    ]
+    wanted = [f"    {one.id}: {one.without_test}" for one in rules().values() if one.without_test]
+    assert [line for line in declared if line] == wanted
+    assert all(rules()[line.strip().partition(":")[0]].judges_driver for line in wanted)
 
 
 def test_rules_lists_tests_and_what_nobody_claims():
