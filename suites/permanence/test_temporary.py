@@ -8,7 +8,6 @@ from suites.ledger import rule
 from suites.permanence.payloads import (
     BINARY_OPAQUE,
     each_permanent,
-    needs,
     pending,
     puts,
     signaled,
@@ -81,13 +80,12 @@ def test_the_payload_is_back_as_soon_as_the_wait_is_submitted(device, open_devic
 
 
 @rule("SPEC-IMPORT-37")
-def test_the_permanent_payload_is_exported_while_the_wait_holds(device, open_device, kind):
+def test_the_permanent_payload_is_exported_while_the_wait_holds(device, open_device, opaque_kind):
     """An export right behind the submission of the wait, before that has ended, is of the permanent payload."""
-    temporary(kind)
-    needs(device, BINARY_OPAQUE)
+    temporary(opaque_kind)
     into, elsewhere = open_device().semaphore(BINARY_OPAQUE, export=True), open_device()
-    _, _, descriptor = pending(device, kind)
-    first = wait_for(puts(descriptor, into, kind))
+    _, _, descriptor = pending(device, opaque_kind)
+    first = wait_for(puts(descriptor, into, opaque_kind))
 
     answer, exported = into.export_fd()
 

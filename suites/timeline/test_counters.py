@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from fixtures import patience
-from fixtures.gates import run_work
+from fixtures.gates import Proof, run_work
 from fixtures.native import Batch
 from fixtures.registry import Result
 from suites.ledger import rule
@@ -16,9 +16,9 @@ from suites.timeline.members import (
     each_handle,
     each_signal,
     greatest_step,
+    held_by_work,
     needs_timelines,
     signal,
-    signal_after_work,
     two_handles,
 )
 
@@ -53,9 +53,11 @@ def test_the_counter_only_grows_while_work_is_pending(device, handle):
     seen, deadline = [semaphore.counter()], time.monotonic() + patience.seconds()
     while not last.is_done and time.monotonic() < deadline:
         seen.append(semaphore.counter())
+    reached = other.host_wait(32)
     seen.append(semaphore.counter())
 
     assert last.finishes(), f"batches that signal a timeline did not end: {last}"
+    assert reached.is_success, f"a wait for the last of the values returned {reached}"
     assert seen == sorted(seen), f"the counter went back: {_fall(seen)}"
     assert seen[-1] == 32, f"after batches that signal 1 to 32 the counter is {seen[-1]}"
 
@@ -70,16 +72,15 @@ def test_the_counter_does_not_run_ahead_of_the_work(device, handle):
     """A batch's value shows no earlier than the work that was submitted before it on the queue is done."""
     other, semaphore = two_handles(device, handle)
 
-    def look(value):
+    def reaches(value):
         deadline = time.monotonic() + patience.seconds()
         while semaphore.counter() < value and time.monotonic() < deadline:
             time.sleep(0.0005)
-        return semaphore.counter()
+        return semaphore.counter() >= value
 
-    reached, done = signal_after_work(other, look)
+    proof = held_by_work(other, reaches)
 
-    assert reached, "the value of a batch whose work ended never showed"
-    assert done, f"the counter showed {reached} while the work before that signal still ran"
+    assert proof is Proof.HELD, f"looking at the counter until it shows a batch's value: {proof.value}"
 
 
 @rule("SPEC-STATE-13", "ISSUE-VK_KHR_timeline_semaphore-2")

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import pytest
 
 from fixtures import patience
+from fixtures.gates import Proof
 from fixtures.registry import Result
 from suites.ledger import rule
 from suites.submission.queues import queue_for
@@ -13,8 +14,8 @@ from suites.timeline.members import (
     TIMELINE,
     each_handle,
     each_signal,
+    held_by_work,
     signal,
-    signal_after_work,
     submit_signal,
     two_handles,
 )
@@ -143,10 +144,9 @@ def test_a_wait_outlasts_the_work_before_the_signal(device, handle):
     """A wait for a batch's value returns once the work that was submitted before it on the queue is done."""
     other, semaphore = two_handles(device, handle)
 
-    answer, done = signal_after_work(other, semaphore.host_wait)
+    proof = held_by_work(other, lambda value: semaphore.host_wait(value).is_success)
 
-    assert answer == Result.SUCCESS, f"a wait for a batch's value returned {answer}"
-    assert done, "a wait for a batch's value returned while the work before that signal still ran"
+    assert proof is Proof.HELD, f"a wait of the host for a batch's value: {proof.value}"
 
 
 @rule("SPEC-HOST-07")

@@ -79,6 +79,7 @@ def test_one_batch_waits_for_a_timeline_and_raises_it(device, timeline, through)
     assert not early, "a batch that waits for 1 ended at 0"
     assert before == 0, f"a batch that still waits for 1 has signaled {before}"
     assert both.finishes(), f"a batch that waits for 1 did not end: {both}"
+    assert timeline.host_wait(VALUE).is_success, f"a batch that signals {VALUE} ended, its signal did not come"
     assert timeline.counter() == VALUE, f"a batch that signals {VALUE} left the counter at {timeline.counter()}"
 
 
