@@ -95,10 +95,14 @@ def write(baseline: Baseline) -> str:
 
 
 def from_results(run: dict[str, Any], results: Iterable[dict[str, Any]], old: Baseline | None = None) -> Baseline:
-    """A baseline of the run's first device; reasons of `old` are kept, new ones are the message that was seen."""
+    """A baseline of the run's first device; reasons of `old`, and its versions if it is about that device, are kept.
+
+    A new reason is the message that was seen.
+    """
     device = run["devices"][0]
     version = int(device["driver_version"])
-    made = Baseline(device["driver_id"], device["driver_name"], (version, version))
+    versions = old.versions if old and old.fits(device) else (version, version)
+    made = Baseline(device["driver_id"], device["driver_name"], versions)
     for one in results:
         if one["type"] not in ("test", "breach") or one["device"] not in ("", device["slug"]):
             continue

@@ -214,15 +214,18 @@ def test_a_baseline_that_does_not_read_is_refused(text):
     assert "--baseline" in found.error
 
 
-def test_reasons_survive_a_new_baseline(tmp_path):
-    """`python -m reports baseline -o FILE` keeps the reasons that stand in FILE."""
+def test_reasons_and_versions_survive_a_new_baseline(tmp_path):
+    """`python -m reports baseline -o FILE` keeps the reasons and the range of versions that stand in FILE."""
     finished, file = run(*SELECTED, "-n2"), tmp_path / "known.txt"
     line = [sys.executable, "-m", "reports", "baseline", str(finished.folder), "-o", str(file)]
     given = ["--reason", "test_fails=reported to the vendor"]
 
     for arguments in (given, []):
         subprocess.run([*line, *arguments], cwd=ROOT, check=True, timeout=30)
+        file.write_text(re.sub("@versions .*", "@versions 1..4294967295", file.read_text()))
+    subprocess.run(line, cwd=ROOT, check=True, timeout=30)
 
+    assert "@versions 1..4294967295\n" in file.read_text()
     assert f"# reported to the vendor\nfail {ID}test_fails\n" in file.read_text()
 
 
