@@ -1,3 +1,10 @@
 """Loads the suite's plugins; their options are in README.md."""
 
-pytest_plugins = ["fixtures.plugin", "fixtures.isolation", "suites.ledger", "reports.recorder", "reports.terminal"]
+pytest_plugins = [
+    "fixtures.plugin",
+    "fixtures.isolation",
+    "suites.ledger",
+    "reports.recorder",
+    "reports.parts",
+    "reports.terminal",
+]

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from reports import baseline, leavings, reproducer
 from reports.checks import Unable
-from reports.runs import Run, load
+from reports.compare import compare, is_regression
+from reports.comparison import as_html, as_json, as_text
+from reports.merge import merge
+from reports.runs import Run, load, save
 
 
 def main() -> int:
@@ -29,6 +32,20 @@ def main() -> int:
         "-o", dest="out", type=Path, metavar="FILE", help="file to write (default: standard output)"
     )
     reproducing.set_defaults(act=reproduce)
+    comparing = commands.add_parser("compare", help="what changed between two runs; exit status 1 on a regression")
+    comparing.add_argument("old", type=Path, metavar="OLD")
+    comparing.add_argument("new", type=Path, metavar="NEW")
+    comparing.add_argument(
+        "--html", dest="form", action="store_const", const=as_html, default=as_text, help="as a page"
+    )
+    comparing.add_argument("--json", dest="form", action="store_const", const=as_json, help="for programs")
+    comparing.add_argument("-o", dest="out", type=Path, metavar="OUT", help="file to write (default: standard output)")
+    comparing.add_argument("--slower", type=float, default=2.0, metavar="FACTOR", help=_SLOWER_HELP)
+    comparing.set_defaults(act=compare_runs)
+    merging = commands.add_parser("merge", help="one run of several: devices, machines and shards, a column each")
+    merging.add_argument("runs", type=Path, nargs="+", metavar="RUN")
+    merging.add_argument("-o", dest="out", type=Path, metavar="DIR", required=True, help="folder to write")
+    merging.set_defaults(act=merge_runs)
     options = parser.parse_args()
     try:
         return options.act(options) or 0
@@ -36,7 +53,21 @@ def main() -> int:
         sys.exit(str(problem))
 
 
+_SLOWER_HELP = "how many times longer a median is a regression (default 2; 0: times are left alone)"
 _REASON_HELP = "the reason for all entries whose line contains TEXT (repeatable)"
+
+
+def compare_runs(options: argparse.Namespace) -> int:
+    old, new = whole(options.old), whole(options.new)
+    changes = compare(old, new, options.slower)
+    put(options.form(old, new, changes), options.out)
+    return int(is_regression(changes))
+
+
+def merge_runs(options: argparse.Namespace) -> None:
+    save(merge([load(one) for one in options.runs]), options.out)
+    leavings.write(options.out)
+    print(options.out / "index.html")
 
 
 def write_baseline(options: argparse.Namespace) -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reports.renamed import current
 from reports.verdicts import JUDGED
 
 LISTED = ("crash", "error", "fail", "flaky", "timeout", "unsupported")
@@ -62,8 +63,8 @@ def read(path: Path) -> Baseline:
             verdict, _, key = line.partition(" ")
             if verdict not in LISTED or not key:
                 raise ValueError(f"{path}:{number}: an entry is one of {', '.join(LISTED)} and a test id or breach")
-            made.known[key] = verdict
-            made.reasons[key] = "\n".join(comments)
+            made.known[current(key)] = verdict
+            made.reasons[current(key)] = "\n".join(comments)
     return made
 
 

@@ -17,10 +17,10 @@ def write(folder: Path) -> None:
     run = load(folder, all_calls=False)
     if not run.end:  # nobody has counted its calls
         run = load(folder)
-    (folder / "index.html").write_text(page.render(run, folder), "utf-8")
+    (folder / "index.html").write_text(page.render(run, folder), "utf-8", "replace")
     (folder / "junit.xml").write_bytes(junit.render(run))
     text = summary.render(run)
-    (folder / "summary.md").write_text(text, "utf-8")
+    (folder / "summary.md").write_text(text, "utf-8", "replace")
     if step := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with open(step, "a", encoding="utf-8") as file:
+        with open(step, "a", encoding="utf-8", errors="replace") as file:
             file.write(text)

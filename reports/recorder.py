@@ -8,6 +8,7 @@ import platform
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import fields
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,8 +18,10 @@ import pytest
 
 from reports import baseline as baselines
 from reports import hooks, leavings
+from reports.anonymous import hider
+from reports.runs import Run, load
 from reports.timing import Times
-from reports.verdicts import FAILING, JUDGED, Record, against, make_collection_error, make_record
+from reports.verdicts import FAILING, JUDGED, Record, against, dispute, make_collection_error, make_record
 
 SCHEMA = 1
 SUITE_VERSION = "0.1"
@@ -30,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("record")
     group.addoption("--report", metavar="DIR", help="write the run there (default: reports/runs/<UTC time>-<driver>)")
     group.addoption("--baseline", metavar="FILE", help="known results: only what differs fails the run")
+    group.addoption("--anonymous", action="store_true", help="leave host names and device UUIDs out of the record")
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -63,12 +67,25 @@ class Recorder:
         self._incomplete = False
         self.choice = _choice(config)
         self.folder = _make_folder(config, self.devices)
-        self._file = (self.folder / "results.jsonl").open("wb", buffering=0)  # a line is one write: whole or not there
-        about = {**_about(config), "choice": self.choice, "baseline": config.option.baseline or ""}
-        self._write({"type": "run", **about, **facts, "ledger": list(self.ledger.values())})
+        self._hide = hider(platform.node(), self.devices) if config.option.anonymous else lambda line: line
+        head = {"type": "run", **_about(config), "choice": self.choice, **facts, "ledger": list(self.ledger.values())}
+        self._begin(head, load(self.folder) if config.option.resume else None)
+
+    def _begin(self, head: dict[str, Any], old: Run | None) -> None:
+        """Write the first line, and what an interrupted run has left, before its file gives way to the new one."""
+        if old:
+            _check_same(old, self.devices)
+            head["resumed"] = [*old.head.get("resumed", []), old.head["time"]]
+        file = self.folder / ("resumed.jsonl" if old else "results.jsonl")
+        self._file = file.open("wb", buffering=0)  # a line is one write: whole or not there
+        self._write(head)
+        for test in old.tests if old else ():
+            if test["verdict"] != "error":
+                self._add(Record(**{field.name: test[field.name] for field in fields(Record) if field.name in test}))
+        file.replace(self.folder / "results.jsonl")
 
     def _write(self, line: dict[str, Any]) -> None:
-        self._file.write((json.dumps(line) + "\n").encode())
+        self._file.write((json.dumps(self._hide(line)) + "\n").encode())
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         phases = self._phases.setdefault(report.nodeid, [])
@@ -92,6 +109,7 @@ class Recorder:
                 return
             self.records.remove(earlier)
         record.expected, record.reason, record.differs = self._stands(record.id, record.device, record.verdict)
+        record.dispute = dispute(self.ledger, record.rules) if record.verdict in FAILING else []
         self._seen[record.nodeid] = record
         self.records.append(record)
         for rule, command, what in record.breaches:
@@ -105,7 +123,8 @@ class Recorder:
         named = {"rule": rule, "device": record.device, "command": command, "verdict": verdict}
         stands = self._stands(baselines.key_of({"type": "breach", **named}), record.device, verdict)
         known = dict(zip(("expected", "reason", "differs"), stands, strict=True))
-        empty = {**named, "message": what, "tests": [], "nodeid": record.nodeid, **known}
+        seen = {"message": what, "tests": [], "nodeid": record.nodeid, "dispute": dispute(self.ledger, [rule])}
+        empty = {**named, **seen, **known}
         found = self.breaches.setdefault((rule, record.device, command), empty)
         found["tests"].append(record.id)
 
@@ -123,7 +142,7 @@ class Recorder:
         for breach in self.breaches.values():
             self._write({"type": "breach", **breach})
         whole = _is_whole(session.config) and not (session.shouldfail or session.shouldstop)
-        self.surprises = self._surprises(whole)
+        self.surprises = self._surprises(whole and not session.config.option.shard)
         totals = Counter(record.verdict for record in self.records)
         ended = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
         if exitstatus in ended or self._incomplete:
@@ -186,13 +205,21 @@ def _read_baseline(path: str | None, devices: list[dict[str, Any]]) -> baselines
 
 
 def _make_folder(config: pytest.Config, devices: list[dict[str, Any]]) -> Path:
-    if config.option.report:
-        folder = Path(config.option.report)
+    if config.option.report or config.option.resume:
+        folder = Path(config.option.report or config.option.resume)
     else:
         name = devices[0]["slug"] if devices else "no-device"
         folder = HERE / "runs" / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{name}"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def _check_same(old: Run, devices: list[dict[str, Any]]) -> None:
+    """A run goes on with the drivers with which it began."""
+    names = ("slug", "driver_name", "driver_version")
+    was, now = ([tuple(str(one[name]) for name in names) for one in some] for some in (old.devices, devices))
+    if was != now:
+        raise pytest.UsageError(f"--resume: that run judged {was}, the devices here are {now}")
 
 
 def _choice(config: pytest.Config) -> list[str]:
@@ -216,6 +243,8 @@ def _about(config: pytest.Config) -> dict[str, Any]:
         "suite": SUITE_VERSION,
         "commit": _commit(),
         "command": ["pytest", *config.invocation_params.args],
+        "baseline": config.option.baseline or "",
+        "shard": config.option.shard or "",
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "host": platform.node(),
         "kernel": f"{platform.system()} {platform.release()}",

@@ -68,6 +68,13 @@ def repeat(choice: list[str], nodeid: str) -> str:
     return shlex.join([".venv/bin/pytest", "-n0", *choice, nodeid])
 
 
+def save(run: Run, folder: Path) -> None:
+    """Write results.jsonl of a run into `folder`, which is made where it is missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [run.head, *run.tests, *run.breaches, *([run.end] if run.end else [])]
+    (folder / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
 def load(path: Path, all_calls: bool = True) -> Run:
     """The run in a folder with results.jsonl, or in such a file; ValueError with one sentence if it is none.
 
@@ -89,7 +96,7 @@ def load(path: Path, all_calls: bool = True) -> Run:
             lines.append(line)
     if not lines or lines[0].get("type") != "run":
         raise ValueError(f"{file} is no record of a run: its first line is none of type run")
-    tests = {line["nodeid"]: line for line in lines if line["type"] == "test"}
+    tests = {(line["device"], line["nodeid"]): line for line in lines if line["type"] == "test"}
     breaches = [line for line in lines if line["type"] == "breach"]
     return Run(lines[0], list(tests.values()), breaches, lines[-1] if lines[-1]["type"] == "end" else {})
 

@@ -18,7 +18,8 @@ class Record:
     """One test's result: everything that results.jsonl says of it.
 
     `behaviour` is the sentence that the test states; `expected` and `reason` are the baseline's verdict and comment, ""
-    where it has none; `differs` says what is wrong with the verdict, "" where nothing fails the run.
+    where it has none; `differs` says what is wrong with the verdict, "" where nothing fails the run; `dispute` has of
+    each rule what a quarrel over a failure needs.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Record:
     expected: str = ""
     reason: str = ""
     differs: str = ""
+    dispute: list[dict[str, str]] = field(default_factory=list)
 
 
 def make_record(reports: Sequence[pytest.TestReport]) -> Record:
@@ -115,3 +117,19 @@ def against(verdict: str, expected: str | None) -> str | None:
     if verdict in FAILING:
         return f"was {expected}, now {verdict}"
     return f"was {expected}, no longer is" if expected in (*FAILING, "unsupported") else None
+
+
+WEAKER = "Weaker: "
+"""In a ledger's `reading`, what stands before the weaker readings that were considered."""
+
+
+def dispute(ledger: dict[str, dict[str, str]], rules: list[str]) -> list[dict[str, str]]:
+    """Of each rule: `section` of the specification, the `reading` by which it was judged, the `weaker` ones considered."""
+    told = []
+    for rule in rules:
+        row = ledger.get(rule, {})
+        reading, _, weaker = row.get("reading", "").partition(WEAKER)
+        told.append(
+            {"rule": rule, "section": row.get("source", ""), "reading": reading.strip(), "weaker": weaker.strip()}
+        )
+    return told

@@ -82,7 +82,7 @@ def scratch(name: str) -> Path:
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
     """This process's environment without what this session put there, with the mark of an inner run."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("VK_", "PYTEST_"))}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("VK_", "PYTEST_", "GITHUB_"))}
     return {**kept, MARK: str(folder), "TMPDIR": str(folder), **more}
 
 

@@ -1,0 +1,100 @@
+"""JUnit and the summary in Markdown, as other tools read them."""
+
+import json
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import pytest
+
+from fixtures.drivers import ROOT
+from suites.selftest.runs import SAMPLES, run
+
+pytestmark = pytest.mark.limit(60)
+
+
+@pytest.fixture(scope="module")
+def finished():
+    return run(SAMPLES + "verdicts.py", SAMPLES + "breaches.py", "-n2")
+
+
+def cases_of(folder):
+    """Each case by its name, and the root of the file."""
+    root = ElementTree.parse(folder / "junit.xml").getroot()
+    return {case.get("name"): case for case in root.iter("testcase")}, root
+
+
+def properties(case):
+    return {(one.get("name"), one.get("value")) for one in case.iter("property")}
+
+
+def test_totals_are_those_of_the_cases(finished):
+    """Every suite and the whole count their cases, and every test and breach is one."""
+    cases, root = cases_of(finished.folder)
+
+    assert len(cases) == len(finished.tests) + len(finished.breaches)
+    for one in (root, *root.iter("testsuite")):
+        found = list(one.iter("testcase"))
+        assert int(one.get("tests")) == len(found)
+        for count, kind in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+            assert int(one.get(count)) == sum(case.find(kind) is not None for case in found)
+
+
+def test_a_case_has_what_the_readers_need(finished):
+    """Class, file and time, the rule and the device as properties, and the result as the first child after them."""
+    case = cases_of(finished.folder)[0]["test_fails"]
+
+    assert case.get("classname") == "swiftshader.suites.selftest.samples.verdicts"
+    assert case.get("file") == SAMPLES + "verdicts.py"
+    assert float(case.get("time")) >= 0
+    assert {("rule", "SPEC-EXPORT-02"), ("device", "swiftshader"), ("verdict", "fail")} < properties(case)
+    assert [child.tag for child in case] == ["properties", "failure"]
+
+
+def test_a_crash_is_a_failure_with_its_stack(finished):
+    """A crashed test is there, with the stack and the command that repeats it."""
+    failure = cases_of(finished.folder)[0]["test_crashes_about_a_rule_that_only_warns"].find("failure")
+
+    assert (failure.get("type"), failure.get("message")) == ("crash", "crash: crash: SIGSEGV")
+    assert "in test_crashes_about_a_rule_that_only_warns" in failure.text
+    assert "repeat: .venv/bin/pytest -n0" in failure.text
+
+
+def test_a_breach_is_a_case(finished):
+    """A rule broken on the way fails in a case of its own."""
+    case = cases_of(finished.folder)[0]["breach SPEC-RESULT-12 vkDeviceWaitIdle"]
+
+    assert case.get("classname") == "swiftshader.breaches"
+    assert case.find("failure") is not None
+
+
+def test_errors_are_the_suites_own(finished):
+    """The suite's fault is an error, not a failure."""
+    case = cases_of(finished.folder)[0]["test_errs"]
+
+    assert case.find("failure") is None
+    assert "LookupError" in case.find("error").text
+
+
+def test_anything_that_a_driver_prints_can_be_read_back(finished, tmp_path):
+    """Control characters and markup make neither invalid XML nor a table in Markdown."""
+    odd = "\x00\x1b[31m a | b <b>bold</b> ]]> `x` \ud800 \uffff"
+    lines = [line | {"message": odd, "detail": odd} if line["type"] == "test" else line for line in finished.lines]
+    (tmp_path / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    subprocess.run([sys.executable, "-m", "reports", "page", str(tmp_path)], cwd=ROOT, check=True, timeout=50)
+
+    assert "<b>bold</b> ]]>" in cases_of(tmp_path)[0]["test_fails"].find("failure").get("message")
+    text = (tmp_path / "summary.md").read_text()
+    assert "a \\| b &lt;b&gt;bold" in text
+    assert "<b>" not in text
+
+
+def test_the_summary_goes_to_githubs_job(tmp_path):
+    """GITHUB_STEP_SUMMARY is added to, with the same text as summary.md."""
+    step = tmp_path / "step"
+    step.write_text("before\n")
+
+    found = run(SAMPLES + "poison.py", "-n0", GITHUB_STEP_SUMMARY=str(step))
+
+    assert step.read_text() == "before\n" + (found.folder / "summary.md").read_text()
