@@ -7,6 +7,7 @@ no other script run than the page's own.
 from __future__ import annotations
 
 import json
+import shlex
 from base64 import b64encode
 from collections.abc import Iterable
 from hashlib import sha256
@@ -14,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from reports.baseline import key_of
-from reports.runs import Line, Run, rank
+from reports.runs import Line, Run, rank, short
 from reports.timing import times
+from reports.verdicts import FAILING
 
 WEB = Path(__file__).with_name("web")
 SCRIPTS = ("data.js", "results.js", "rules.js", "times.js", "head.js", "main.js")
@@ -59,7 +61,7 @@ def _data(run: Run, folder: Path) -> dict[str, Any]:
     return {
         "run": {name: value for name, value in run.head.items() if name != "ledger"},
         "ledger": run.head.get("ledger", []),
-        "tests": list(_slim(run, ranked)),
+        "tests": list(_slim(run, ranked, folder)),
         "breaches": [{**breach, "repeat": run.repeat(breach)} for breach in breaches],
         "end": {name: value for name, value in run.end.items() if name != "times"},
         "times": run.end.get("times") or times(run.tests),
@@ -67,7 +69,7 @@ def _data(run: Run, folder: Path) -> dict[str, Any]:
     }
 
 
-def _slim(run: Run, tests: Iterable[Line]) -> Iterable[Line]:
+def _slim(run: Run, tests: Iterable[Line], folder: Path) -> Iterable[Line]:
     """The tests without empty fields; calls only of those that somebody will ask about, as text that is read when opened."""
     room = TRACES
     for test in tests:
@@ -78,4 +80,7 @@ def _slim(run: Run, tests: Iterable[Line]) -> Iterable[Line]:
             calls = json.dumps(test.get("calls", []), separators=(",", ":"))
             room -= len(calls)
             kept |= {"trace": calls} if room > 0 else {"no_room": True}
+        if test["verdict"] in FAILING:
+            reproduce = ["-m", "reports", "reproduce", short(folder), test["nodeid"], "-o", "reproducer.c"]
+            kept["commands"] = [shlex.join([".venv/bin/python", *reproduce])]
         yield {**kept, "repeat": run.repeat(test)}

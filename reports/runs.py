@@ -68,6 +68,12 @@ def repeat(choice: list[str], nodeid: str) -> str:
     return shlex.join([".venv/bin/pytest", "-n0", *choice, nodeid])
 
 
+def short(path: Path) -> str:
+    """A path as a person types it: relative where it lies below the folder that this process works in."""
+    path = path.absolute()
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
 def save(run: Run, folder: Path) -> None:
     """Write results.jsonl of a run into `folder`, which is made where it is missing."""
     folder.mkdir(parents=True, exist_ok=True)

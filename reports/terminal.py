@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reports.recorder import RECORDER, Recorder
-from reports.runs import repeat
+from reports.runs import repeat, short
 from reports.verdicts import FAILING, VERDICTS, Record
 
 SHOWN = 5
@@ -31,8 +30,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             for line in lines:
                 write(line)
     write("")
-    write(f"record: {_short(recorder.folder / 'results.jsonl')}")
-    write(f"page: {_short(recorder.folder / 'index.html')}")
+    write(f"record: {short(recorder.folder / 'results.jsonl')}")
+    write(f"page: {short(recorder.folder / 'index.html')}")
 
 
 def _counts(recorder: Recorder) -> list[str]:
@@ -113,10 +112,3 @@ def _breach(recorder: Recorder, breach: dict[str, Any]) -> list[str]:
         f"      {breach['message']} (in {count} test{'s' * (count != 1)})",
         f"      repeat: {repeat(recorder.choice, breach['nodeid'])}",
     ]
-
-
-def _short(path: Path) -> str:
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

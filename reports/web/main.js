@@ -87,6 +87,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 addEventListener("beforeprint", () => {
+  while (drawn < matching.length && (FAILING.has(matching[drawn].verdict) || fails(matching[drawn]))) drawMore();
   for (const one of document.querySelectorAll("details.result")) {
     if (["fail", "crash", "timeout", "error"].includes(one.querySelector(".badge").dataset.verdict) && one.closest("#results")) {
       one.fill();

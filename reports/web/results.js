@@ -111,15 +111,18 @@ function dispute(id) {
 
 function drawTrace(calls) {
   if (!calls.length) return [];
-  const processes = new Set(calls.filter((call) => call.pid !== undefined).map((call) => call.pid));
+  const several = new Set(calls.filter((call) => call.command).map((call) => call.pid)).size > 1;
   const rows = calls.map((call, i) => {
-    if (call.dropped) return ["", `${call.dropped} calls are left out`, "", "", ""];
+    if (!call.command) return ["", "", `${call.dropped} calls are left out`];
     const pending = call.ns === null;
-    const result = pending ? "did not return" : call.result === null ? "" : resultName(call.result);
     const spelled = (call.arguments || []).map((value) => JSON.stringify(value)).join(", ");
-    return [String(i + 1), call.command, spelled, result, pending ? "" : duration(call.ns), processes.size > 1 ? String(call.pid) : ""];
+    const times = call.times > 1 ? ` (${call.times} times)` : "";
+    const result = pending ? "did not return" : call.result === null ? "" : resultName(call.result);
+    const took = pending || !call.command.startsWith("vk") ? "" : duration(call.ns);
+    const at = call.at === undefined ? "" : duration(call.at);
+    return [String(i + 1), at, call.command + times, spelled, result, call.value ?? "", took, several ? call.pid : ""].map(String);
   });
-  const head = ["", "call", "arguments", "result", "took", processes.size > 1 ? "process" : ""];
+  const head = ["", "at", "call", "arguments", "result", "gave", "took", several ? "process" : ""];
   const drawnTable = table(head, rows, { class: "trace" });
   [...drawnTable.tBodies[0].rows].forEach((row, i) => {
     if (calls[i].ns === null || calls[i].result < 0) row.className = "bad";

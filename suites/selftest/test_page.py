@@ -132,19 +132,37 @@ def test_the_picture_has_every_judged_rule(finished):
     }
 
 
-def test_light_dark_and_paper(finished, tmp_path):
-    """The colours follow the reader's, and failures are open on paper."""
+def test_light_and_dark(finished, tmp_path):
+    """The colours follow the reader's."""
     with browser() as page:
         page.show(finished.folder / "index.html")
         seen = []
         for scheme in ("light", "dark"):
             page.look(tmp_path / f"{scheme}.png", prefers_color_scheme=scheme)
             seen.append(page.js("getComputedStyle(document.body).backgroundColor"))
-        page.paper(tmp_path / "page.pdf")
-        unopened = page.js("document.querySelectorAll('#list details:not([open]) .badge[data-verdict=fail]').length")
 
     assert seen == ["rgb(255, 255, 255)", "rgb(22, 24, 29)"]
-    assert unopened == 0
+
+
+def test_nothing_sticks_out_of_a_narrow_window(finished, tmp_path):
+    """What is too wide scrolls by itself."""
+    with browser() as page:
+        page.show(finished.folder / "index.html")
+        page.look(tmp_path / "narrow.png", width=400)
+
+        assert page.js("document.documentElement.scrollWidth") <= 400
+
+
+def test_failures_are_open_on_paper(finished, tmp_path):
+    """All of them, also those that the screen shows on request only."""
+    lines = [line for line in many(finished.lines, 3000, calls=2) if line.get("verdict") != "pass"]
+    file = page_of(lines, tmp_path)
+    with browser() as page:
+        page.show(file)
+        page.paper(tmp_path / "page.pdf")
+        opened = page.js("document.querySelectorAll('#list details[open] summary .badge[data-verdict=fail]').length")
+
+    assert opened == len(lines) - 2 == 150
     assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
 
 
@@ -172,11 +190,11 @@ def test_a_foreign_record_is_text(finished, tmp_path):
         assert page.said == []
 
 
-def many(lines, count):
-    """A record of `count` tests made from a real one: one in twenty fails, with a hundred calls."""
+def many(lines, count, calls=100):
+    """A record of `count` tests made from a real one: one in twenty fails, with so many calls."""
     head, *rest = lines
     record = next(line for line in rest if line["type"] == "test" and line["verdict"] == "fail")
-    calls = (record["calls"] * 100)[:100]
+    made = (record["calls"] * calls)[:calls]
     yield head
     for number in range(count):
         names = {
@@ -186,7 +204,7 @@ def many(lines, count):
         yield (
             record
             | names
-            | ({"calls": calls} if number % 20 == 0 else {"verdict": "pass", "message": "", "differs": ""})
+            | ({"calls": made} if number % 20 == 0 else {"verdict": "pass", "message": "", "differs": ""})
         )
     yield rest[-1]
 
