@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.drivers import ROOT
+from reports.verdicts import FAILING, dispute
 from suites.ledger import rules
 from suites.selftest.runs import MARK, SAMPLES, command, environment, marked, read, run
 
@@ -84,6 +85,25 @@ def test_calls_are_written_with_arguments_time_and_result():
     assert (last["command"], last["arguments"], last["result"]) == ("vkDeviceWaitIdle", [0], 1)
     assert last["ns"] > 0
     assert teardown["command"] == "teardown", "what the driver is asked after the test is not told apart"
+
+
+def test_a_failure_carries_what_a_dispute_needs():
+    """Of each rule: the specification's section, the reading by which it was judged, the weaker ones that were considered."""
+    ledger = {
+        "A-1": {"source": "chapter.adoc#a", "reading": "By growth. Weaker: any growth; set aside."},
+        "A-2": {"source": "chapter.adoc#b", "reading": ""},
+    }
+
+    assert dispute(ledger, ["A-1", "A-2"]) == [
+        {"rule": "A-1", "section": "chapter.adoc#a", "reading": "By growth.", "weaker": "any growth; set aside."},
+        {"rule": "A-2", "section": "chapter.adoc#b", "reading": "", "weaker": ""},
+    ]
+    for line in whole().lines[1:-1]:
+        claimed = line["rules"] if line["type"] == "test" else [line["rule"]]
+        if line["verdict"] in FAILING:
+            assert [(one["rule"], one["section"]) for one in line["dispute"]] == [
+                (r, rules()[r].source) for r in claimed
+            ]
 
 
 def test_the_last_line_has_the_totals():
