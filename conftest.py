@@ -3,6 +3,7 @@
 pytest_plugins = [
     "fixtures.plugin",
     "fixtures.isolation",
+    "fixtures.cuda",
     "suites.ledger",
     "reports.recorder",
     "reports.parts",

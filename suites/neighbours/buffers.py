@@ -61,6 +61,11 @@ def make(device, size, flags=0, external=None, imported=None):
     return Buffer(device, handle, memory, size, content)
 
 
+def allocated(buffer):
+    """The size of the allocation behind a buffer, in bytes."""
+    return buffer.device.vk.vkGetBufferMemoryRequirements(buffer.device.handle, buffer.handle)[0]
+
+
 def export(buffer):
     """The descriptor of a buffer's memory."""
     answer, fd = buffer.device.vk.vkGetMemoryFdKHR(buffer.device.handle, buffer.memory, OPAQUE)
