@@ -1,5 +1,6 @@
 """Linux sync_files seen from outside Vulkan: what they are, when they are ready, merged."""
 
+import ctypes
 import fcntl
 import os
 import select
@@ -7,7 +8,7 @@ import struct
 
 SYNC_IOC_MERGE = 0xC0303E03
 SYNC_IOC_FILE_INFO = 0xC0383E04
-_MERGE, _INFO = struct.Struct("=32siiII"), struct.Struct("=32siIIIQ")
+_MERGE, _INFO, _FENCE = struct.Struct("=32siiII"), struct.Struct("=32siIIIQ"), struct.Struct("=32s32siIQ")
 
 
 def link(fd):
@@ -22,11 +23,27 @@ def is_ready(fd, seconds):
     return bool(poll.poll(int(seconds * 1000)))
 
 
+def tells_epoll(fd, seconds):
+    """Whether epoll reports the fence signaled within `seconds`."""
+    with select.epoll() as epoll:
+        epoll.register(fd, select.EPOLLIN)
+        return bool(epoll.poll(seconds))
+
+
 def info(fd):
     """(status, number of fences) by SYNC_IOC_FILE_INFO; OSError where it is no sync_file."""
     answer = fcntl.ioctl(fd, SYNC_IOC_FILE_INFO, bytes(_INFO.size))
     _, status, _, count, *_ = _INFO.unpack(answer)
     return status, count
+
+
+def fences(fd):
+    """(driver's name, status) of each fence by SYNC_IOC_FILE_INFO; OSError where it is no sync_file."""
+    count = info(fd)[1]
+    found = bytearray(count * _FENCE.size)
+    place = (ctypes.c_char * len(found)).from_buffer(found)
+    fcntl.ioctl(fd, SYNC_IOC_FILE_INFO, _INFO.pack(b"", 0, 0, count, 0, ctypes.addressof(place)))
+    return [(driver.split(b"\0")[0].decode(), status) for _, driver, status, *_ in _FENCE.iter_unpack(bytes(found))]
 
 
 def merge(one, other):

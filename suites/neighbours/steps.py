@@ -1,8 +1,9 @@
 """What the other process does in the tests of this chapter."""
 
-from fixtures import bench
+from fixtures import bench, patience
 from fixtures.drivers import DeviceInfo, Kind
 from fixtures.processes import Channel
+from suites.neighbours.files import is_ready
 
 VALUE = 7
 
@@ -65,3 +66,23 @@ def export_unsignaled(channel: Channel, info: DeviceInfo, kind: Kind) -> None:
     if answer.is_success:
         channel.send_fd(descriptor.fd)
     channel.receive(60)
+
+
+def consume_frames(channel: Channel, info: DeviceInfo, kind: Kind, frames: int) -> str:
+    """Import each frame's fence temporarily, wait for it, and send a fence of its own back; "" if all went well."""
+    device = bench.open_device(info)
+    acquire, done = device.semaphore(kind), device.semaphore(kind, export=True)
+    for frame in range(frames):
+        answer = acquire.import_fd(channel.receive_descriptor(), temporary=True)
+        if not answer.is_success:
+            return f"the import of frame {frame} returned {answer}"
+        submission = device.queue.submit(waits=[acquire], signals=[done])
+        channel.send_descriptor(done.exported().fd)
+        if problem := use(submission, f"frame {frame} does not end"):
+            return problem
+    return ""
+
+
+def poll_what_comes(channel: Channel) -> bool:
+    """Whether poll() reports the descriptor from the channel ready."""
+    return is_ready(channel.receive_fd(), patience.seconds())

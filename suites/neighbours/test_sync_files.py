@@ -5,7 +5,7 @@ Where a driver answers -1 there is no descriptor to look at: unsupported.
 
 import pytest
 
-from fixtures import patience
+from fixtures import bench, patience
 from fixtures.descriptors import Descriptor
 from fixtures.gates import run_work
 from fixtures.outcomes import Broken, unsupported
@@ -13,6 +13,15 @@ from fixtures.registry import FenceHandleType
 from suites.exporting.states import exported_payload
 from suites.ledger import rule
 from suites.neighbours import files
+from suites.neighbours.steps import poll_what_comes
+
+
+def merge(one, other):
+    """Two sync_files in one; `unsupported` where they cannot be merged."""
+    try:
+        return Descriptor(files.merge(one.fd, other.fd), bench.commands(), "merged sync_file")
+    except OSError as problem:
+        unsupported(f"no merged sync_file to try: {problem.strerror}; SPEC-HANDLE-06 judges that")
 
 
 @rule("SPEC-HANDLE-05")
@@ -35,6 +44,78 @@ def test_poll_sees_the_signal(device, sync_kind):
     exported = exported_payload(device, sync_kind)
 
     assert files.is_ready(exported.fd, patience.seconds()), f"poll() does not report {exported} ready"
+
+
+@rule("SPEC-HANDLE-05")
+def test_a_sync_file_tells_that_its_fences_are_done(device, sync_kind):
+    """Once it is ready, SYNC_IOC_FILE_INFO gives each of its fences as signaled."""
+    exported = exported_payload(device, sync_kind)
+    assert files.is_ready(exported.fd, patience.seconds()), f"poll() does not report {exported} ready"
+
+    try:
+        found = files.fences(exported.fd)
+    except OSError as problem:
+        raise AssertionError(f"SYNC_IOC_FILE_INFO of {files.link(exported.fd)}: {problem.strerror}") from None
+
+    assert found, "a sync_file with no fence"
+    assert {status for _, status in found} == {1}, f"poll() reports {exported} ready, its fences are {found}"
+
+
+@rule("SPEC-HANDLE-06")
+def test_epoll_sees_the_signal(device, sync_kind):
+    """epoll reports the descriptor ready once the work is done."""
+    exported = exported_payload(device, sync_kind)
+
+    assert files.tells_epoll(exported.fd, patience.seconds()), f"epoll does not report {exported} ready"
+
+
+@rule("SPEC-HANDLE-06")
+def test_another_process_polls(device, sync_kind, processes):
+    """poll() in a process that received the descriptor reports it ready, without a driver there."""
+    exported = exported_payload(device, sync_kind)
+
+    child = processes.start(poll_what_comes)
+    child.channel.send_fd(exported.fd)
+    ending = child.finish()
+
+    assert ending.value is True, f"in another process poll() of {exported} ended with {ending}"
+
+
+@rule("SPEC-HANDLE-08", "SPEC-IMPORT-15")
+def test_a_copy_of_a_sync_file_imports(device, sync_kind):
+    """A dup of a sync_file imports, and the original stays the application's, and ready."""
+    exported = exported_payload(device, sync_kind)
+
+    target = device.semaphore(sync_kind).imports(exported, temporary=True)
+
+    wait = device.queue.submit(waits=[target])
+    assert wait.finishes(), f"a wait for a copy of {exported} does not end: {wait}"
+    assert files.is_ready(exported.fd, patience.seconds()), f"after its copy was waited for {exported} is not ready"
+
+
+@rule("SPEC-HANDLE-06")
+def test_a_merge_of_two_devices_is_ready_when_both_are(device, open_device, sync_kind):
+    """A sync_file merged out of two devices' fences is not ready before the work of the slower one is done."""
+    gate = run_work(device, 4)
+    slow, quick = exported_payload(device, sync_kind), exported_payload(open_device(), sync_kind)
+
+    merged = merge(slow, quick)
+
+    assert files.is_ready(merged.fd, patience.seconds()), f"poll() does not report {merged} ready"
+    assert gate.is_done, "a merged sync_file was ready while the work before one of its fences still ran"
+
+
+@rule("SPEC-HANDLE-08", "SPEC-COMPAT-02")
+def test_a_merge_of_two_devices_imports(device, open_device, sync_kind):
+    """A sync_file merged out of two devices' fences is one that a semaphore imports."""
+    merged = merge(exported_payload(device, sync_kind), exported_payload(open_device(), sync_kind))
+    target = device.semaphore(sync_kind)
+
+    result = target.import_fd(merged.fd, temporary=True)
+
+    assert result.is_success, f"the import of a merged sync_file returned {result}"
+    wait = device.queue.submit(waits=[target])
+    assert wait.finishes(), f"a wait for the fences of two devices does not end: {wait}"
 
 
 @rule("SPEC-HANDLE-06")
@@ -71,11 +152,7 @@ def test_a_sync_fd_outlives_its_source(device, open_device, sync_kind, destroyed
 @rule("SPEC-HANDLE-08", "SPEC-COMPAT-02")
 def test_a_merged_sync_file_imports(device, sync_kind):
     """A sync_file that the kernel made of two is a fence like any other."""
-    one, other = exported_payload(device, sync_kind), exported_payload(device, sync_kind)
-    try:
-        merged = Descriptor(files.merge(one.fd, other.fd), device.vk, "merged sync_file")
-    except OSError as problem:
-        unsupported(f"no merged sync_file to try: {problem.strerror}; SPEC-HANDLE-06 judges that")
+    merged = merge(exported_payload(device, sync_kind), exported_payload(device, sync_kind))
     target = device.semaphore(sync_kind)
 
     result = target.import_fd(merged.fd, temporary=True)

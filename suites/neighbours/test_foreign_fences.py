@@ -1,0 +1,77 @@
+"""Sync_files that no Vulkan driver made: whatever the system knows as a fence, a driver that imports SYNC_FD takes."""
+
+import time
+
+import pytest
+
+from fixtures import bench
+from fixtures.descriptors import Descriptor
+from fixtures.outcomes import unsupported
+from suites.exporting.states import exported_payload
+from suites.ledger import rule
+from suites.neighbours import fences
+from suites.neighbours.test_sync_files import merge
+
+HELD = 0.05
+
+
+@pytest.fixture(params=fences.SOURCES)
+def foreign(request):
+    """(the descriptor of a fence of each source of the kernel, what signals it or None); `unsupported` where it has none."""
+    source = fences.SOURCES[request.param]()
+    try:
+        fd, signal = source.__enter__()
+    except OSError as problem:
+        unsupported(f"no fence of {request.param} to be had here: {problem.strerror}")
+    yield Descriptor(fd, bench.commands(), f"sync_file of {request.param}"), signal
+    source.__exit__(None, None, None)
+
+
+@rule("SPEC-HANDLE-08", "SPEC-COMPAT-02")
+def test_a_foreign_fence_that_is_signaled_imports(foreign, device, sync_importable):
+    """A sync_file of the kernel's own imports, and a wait for it ends."""
+    descriptor, signal = foreign
+    if signal:
+        signal()
+    target = device.semaphore(sync_importable)
+
+    result = target.import_fd(descriptor.fd, temporary=True)
+
+    assert result.is_success, f"the import of a signaled {descriptor} returned {result}"
+    wait = device.queue.submit(waits=[target])
+    assert wait.finishes(), f"a wait for a signaled {descriptor} does not end: {wait}"
+
+
+@rule("SPEC-HANDLE-08", "SPEC-IMPORT-33")
+def test_a_wait_for_a_foreign_fence_holds(foreign, device, sync_importable):
+    """A wait for a sync_file whose fence is still to come holds until then, then ends."""
+    descriptor, signal = foreign
+    if signal is None:
+        unsupported(f"a {descriptor.name} is signaled from the start")
+    target = device.semaphore(sync_importable)
+
+    result = target.import_fd(descriptor.fd, temporary=True)
+    assert result.is_success, f"the import of a pending {descriptor} returned {result}"
+    wait = device.queue.submit(waits=[target])
+    time.sleep(HELD)
+    early = wait.is_done
+    signal()
+
+    assert wait.finishes(), f"a wait for {descriptor} does not end after its signal: {wait}"
+    assert not early, f"a wait for {descriptor} ended before its signal"
+
+
+@rule("SPEC-HANDLE-08", "SPEC-COMPAT-02")
+def test_a_foreign_fence_and_an_own_one_in_one(foreign, device, sync_kind):
+    """A merge of a foreign sync_file and one of the driver imports, and a wait for it ends."""
+    descriptor, signal = foreign
+    merged = merge(descriptor, exported_payload(device, sync_kind))
+    target = device.semaphore(sync_kind)
+
+    result = target.import_fd(merged.fd, temporary=True)
+    assert result.is_success, f"the import of a merge with {descriptor} returned {result}"
+    wait = device.queue.submit(waits=[target])
+    if signal:
+        signal()
+
+    assert wait.finishes(), f"a wait for a merge with {descriptor} does not end: {wait}"
