@@ -96,11 +96,12 @@ def write(baseline: Baseline) -> str:
 
 
 def from_results(run: dict[str, Any], results: Iterable[dict[str, Any]], old: Baseline | None = None) -> Baseline:
-    """A baseline of the run's first device; reasons of `old`, and its versions if it is about that device, are kept.
+    """A baseline of what `old` is about, else of the run's first device; reasons and versions of `old` are kept.
 
     A new reason is the message that was seen.
     """
-    device = run["devices"][0]
+    there = [*run["devices"], *run.get("validation_layers", [])]
+    device = next((one for one in there if old and old.fits(one)), there[0])
     version = int(device["driver_version"])
     versions = old.versions if old and old.fits(device) else (version, version)
     made = Baseline(device["driver_id"], device["driver_name"], versions)

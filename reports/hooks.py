@@ -11,7 +11,8 @@ import pytest
 def pytest_suite_facts(config: pytest.Config) -> dict[str, Any] | None:
     """Facts of the machine and its devices, as JSON values.
 
-    `devices` is a list of dicts with a `slug`, `results` has the names of results by their values as text.
+    `devices` is a list of dicts with a `slug`, `validation_layers` one of what is judged apart from
+    them, `results` has the names of results by their values as text.
     """
 
 

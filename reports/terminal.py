@@ -50,6 +50,10 @@ def _sections(recorder: Recorder) -> list[tuple[str, list[str]]]:
     poisoned = [r for r in recorder.records if r.outcomes and r.outcomes[-1].get("outcome") == "poisoned process"]
     return [
         ("failures", _failures(recorder, [r for r in bad if r.differs])),
+        (
+            "failures of a validation layer, which fail no driver",
+            _failures(recorder, [r for r in bad if _apart(recorder, r)]),
+        ),
         ("breaches", [line for breach in breaches for line in _breach(recorder, breach)]),
         ("differs from the baseline", [f"{key}: {what}" for key, what in recorder.surprises]),
         ("errors of the suite", [line for r in rest["error"] for line in (f"{r.nodeid}", r.detail)]),
@@ -59,6 +63,10 @@ def _sections(recorder: Recorder) -> list[tuple[str, list[str]]]:
         ("failed only after other tests, judged alone", [r.id for r in poisoned]),
         ("warnings", [f"{' '.join(r.rules)}  {r.id}: {r.message}" for r in rest["warn"]]),
     ]
+
+
+def _apart(recorder: Recorder, record: Record) -> bool:
+    return record.device in recorder.layers and not record.expected and not record.differs
 
 
 def _statement(recorder: Recorder, rule: str) -> str:

@@ -22,6 +22,8 @@ class Rule:
 
     id: str
     group: str
+    kind: str
+    entity: str
     statement: str
     judges: str
     strongest: str
@@ -47,6 +49,27 @@ def rules() -> dict[str, Rule]:
     with FILE.open(newline="") as file:
         rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         return {row["id"]: Rule(**{name: row[name] for name in Rule.__dataclass_fields__}) for row in rows}
+
+
+@cache
+def _columns_of_layers() -> dict[tuple[int, ...], dict[str, str]]:
+    with FILE.open(newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    names = [name for name in rows[0] if name.startswith("layer_")]
+    return {_version(name.removeprefix("layer_")): {row["id"]: row[name] for row in rows} for name in names}
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split("."))
+
+
+def checked_by(one: str, version: str) -> str:
+    """What the validation layer `version` makes of a breach of rule `one`, by the newest column that is not newer.
+
+    "y": it reports the rule's id and stops the call; another id: the same under that id; "n": it has no such check; "": unknown.
+    """
+    fitting = [column for column in _columns_of_layers() if column <= _version(version)]
+    return _columns_of_layers()[max(fitting)][one] if fitting else ""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,0 +1,40 @@
+"""Every rule that binds the application: the layer reports its breach and nothing else, and what is legal works."""
+
+import pytest
+
+from fixtures.outcomes import unsupported
+from suites.ledger import checked_by, rule
+from suites.valid_usage import structures
+
+CASES = [*structures.CASES]
+OF_THE_LAYER = pytest.mark.parametrize("case", [pytest.param(c, id=str(c), marks=rule(c.rule)) for c in CASES])
+OF_THE_DRIVER = pytest.mark.parametrize("case", [pytest.param(c, id=str(c), marks=rule(*c.rules)) for c in CASES])
+
+
+@OF_THE_LAYER
+def test_the_layer_reports_the_breach(layer, case):
+    """The smallest call that breaks a rule is reported under that rule's id."""
+    known = checked_by(case.rule, layer.version)
+    if known == "n":
+        unsupported(f"layer {layer.version} has no such check")
+
+    reported, answer = layer.over(case.over if known else "mock").reports_of(case.violate)
+
+    wanted = case.rule if known in ("", "y") else known
+    assert wanted in reported, f"the layer reported {reported or 'nothing'}, the call returned {answer}"
+
+
+@OF_THE_LAYER
+def test_the_layer_is_silent_about_the_legal_neighbour(layer, case):
+    """The nearest legal neighbour of a breach is not reported."""
+    reported, _ = layer.over(case.over).reports_of(case.legal)
+
+    assert not reported, f"the layer reported {reported} for legal calls"
+
+
+@OF_THE_DRIVER
+def test_the_legal_neighbour_works(device, case):
+    """The nearest legal neighbour of a breach succeeds on the driver."""
+    answer = case.legal(device)
+
+    assert answer is None or answer.is_success, f"the legal neighbour returned {answer}"
