@@ -13,7 +13,7 @@ from reports.baseline import key_of
 from reports.renamed import current
 from reports.runs import Line, Run
 from reports.timing import spelled, times
-from reports.verdicts import FAILING
+from reports.verdicts import FAILING, JUDGED
 
 REGRESSIONS = ("new failure", "other kind of failure", "new error", "newly unsupported", "vanished", "slower")
 KINDS = (*REGRESSIONS, "newly flaky", "new warning", "fixed", "newly judged", "new test", "faster")
@@ -77,7 +77,7 @@ def _kind(old: Line | None, new: Line | None) -> str:
     """What a pair of results is called, "" where nothing changed; a breach that is not there was kept."""
     breach = (old or new or {})["type"] == "breach"
     absent = "pass" if breach else ""
-    was, now = old["verdict"] if old else absent, new["verdict"] if new else absent
+    was, now = _verdict(old) if old else absent, _verdict(new) if new else absent
     if was == now:
         return ""
     if now in FAILING:
@@ -91,6 +91,11 @@ def _kind(old: Line | None, new: Line | None) -> str:
         worse = {"unsupported": "newly unsupported", "warn": "new warning" if was == "pass" else ""}
         return worse.get(now) or ("fixed" if was in FAILING else improved.get(was, ""))
     return "newly flaky" if now == "flaky" else "new error"
+
+
+def _verdict(one: Line) -> str:
+    """What a baseline calls flaky is flaky, whichever way it went this time."""
+    return "flaky" if one.get("expected") == "flaky" and one["verdict"] in JUDGED else str(one["verdict"])
 
 
 def _times(old: list[Line], new: list[Line], factor: float) -> Iterator[Change]:

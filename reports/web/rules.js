@@ -26,7 +26,7 @@ function parameterNames() {
       values.get(name).add(value);
     }
   }
-  const few = [...values].filter(([name, found]) => name !== "kind" && found.size > 1 && found.size <= 24);
+  const few = [...values].filter(([, found]) => found.size > 1 && found.size <= 24 && ![...found].every((one) => KIND.test(one)));
   return ["kind", ...few.map(([name]) => name).sort()];
 }
 
@@ -85,13 +85,17 @@ function describeRule(rule, tests) {
   for (const breach of breachesOf.get(rule.id) || []) {
     parts.push(el("p", {}, badge(breach.verdict), ` breach by ${breach.command} on ${breach.device}: ${breach.message}`));
   }
-  const values = [...new Set(tests.map((test) => parameterOf(test, "kind")))].sort();
-  const cell = (slug, value) => {
-    const found = counts(tests.filter((test) => test.device === slug && parameterOf(test, "kind") === value));
-    return el("span", {}, ...found.map(([verdict, count]) => badge(verdict, count)));
-  };
-  const rows = values.map((value) => [value || "without a kind", ...SLUGS.map((slug) => cell(slug, value))]);
-  parts.push(el("div", { class: "scroll" }, table(["", ...SLUGS.map((slug) => slug || "no device")], rows)));
+  const cell = (found) => el("span", {}, ...counts(found).map(([verdict, count]) => badge(verdict, count)));
+  const rows = [];
+  for (const name of parameterNames()) {
+    const groups = groupBy(tests, (test) => parameterOf(test, name));
+    if (name !== "kind") groups.delete(""); // tests without this parameter
+    for (const value of [...groups.keys()].sort()) {
+      const found = groups.get(value);
+      rows.push([name, value || "none", ...SLUGS.map((slug) => cell(found.filter((test) => test.device === slug)))]);
+    }
+  }
+  parts.push(el("div", { class: "scroll" }, table(["parameter", "", ...SLUGS.map((slug) => slug || "no device")], rows)));
   const functions = [...new Set(tests.map((test) => test.id.split("[")[0]))];
   const link = (name) => el("button", { type: "button", class: "link", onclick: () => search(`${rule.id} ${name}`, "") }, name);
   parts.push(el("ul", {}, ...functions.map((name) => el("li", {}, link(name)))));

@@ -68,6 +68,15 @@ def test_a_vanished_test_is_a_regression(finished):
     assert compare.is_regression(changes)
 
 
+def test_what_is_known_to_be_flaky_is_no_change(finished):
+    """Its failure is as little news as its pass."""
+    old, new = with_verdict(finished, "test_fails", "pass"), deepcopy(finished)
+    for found in (old, new):
+        next(one for one in found.tests if one["id"].endswith("::test_fails"))["expected"] = "flaky"
+
+    assert compare.compare(old, new) == []
+
+
 def test_breaches_are_compared(finished):
     """A breach that is new is a new failure, one that is gone is fixed."""
     without = Run(finished.head, finished.tests, finished.breaches[1:], finished.end)
