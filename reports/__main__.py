@@ -6,12 +6,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from reports import baseline, leavings, reproducer
+from reports import baseline, leavings, order, reproducer
 from reports.checks import Unable
 from reports.compare import compare, is_regression
 from reports.comparison import as_html, as_json, as_text
 from reports.merge import merge
 from reports.runs import Run, load, save
+from reports.verdicts import FAILING
 
 
 def main() -> int:
@@ -46,6 +47,10 @@ def main() -> int:
     merging.add_argument("runs", type=Path, nargs="+", metavar="RUN")
     merging.add_argument("-o", dest="out", type=Path, metavar="DIR", required=True, help="folder to write")
     merging.set_defaults(act=merge_runs)
+    ordering = commands.add_parser("order", help="find the fewest tests after which a test fails that passes alone")
+    ordering.add_argument("run", type=Path, metavar="RUN")
+    ordering.add_argument("test", metavar="TEST", help="the test's id, or a part of it that no other has")
+    ordering.set_defaults(act=find_order)
     options = parser.parse_args()
     try:
         return options.act(options) or 0
@@ -80,10 +85,16 @@ def write_baseline(options: argparse.Namespace) -> None:
     put(baseline.write(made), options.out)
 
 
+def find_order(options: argparse.Namespace) -> int:
+    run = load(options.run)
+    return order.tell(run, run.find(options.test), lambda line: print(line, flush=True))
+
+
 def reproduce(options: argparse.Namespace) -> None:
     run = load(options.run)
+    test = run.find(options.test, FAILING)
     try:
-        put(reproducer.write(run.head, reproducer.find(run.tests, options.test)), options.out)
+        put(reproducer.write(run.head, test), options.out)
     except Unable as reason:
         raise ValueError(f"no reproducer: {reason}") from None
 

@@ -19,3 +19,8 @@ def pytest_suite_facts(config: pytest.Config) -> dict[str, Any] | None:
 @pytest.hookspec(firstresult=True)
 def pytest_suite_ledger() -> list[dict[str, str]] | None:
     """The rules of this run: dicts with id, statement, strongest and source."""
+
+
+@pytest.hookspec
+def pytest_suite_farewell() -> list[str] | None:
+    """Sentences about what went wrong when all verdicts were out, such as a crash while devices were closed."""

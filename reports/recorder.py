@@ -49,6 +49,18 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config.pluginmanager.register(recorder, "recorder")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What the baseline expects of a test is marked on it: such a failure need not be looked at as often."""
+    if config.option.baseline is None:
+        return
+    known = baselines.read(config.invocation_params.dir / config.option.baseline).known
+    for item in items:
+        verdict = known.get(str(dict(item.user_properties).get("id")))
+        if verdict in FAILING:
+            item.add_marker(pytest.mark.known(verdict))
+
+
 class Recorder:
     """Writes one run; `records`, `breaches` and `surprises` are what the terminal tells of it."""
 
@@ -63,6 +75,7 @@ class Recorder:
         self.records: list[Record] = []
         self.breaches: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.surprises: list[tuple[str, str]] = []
+        self.farewells: list[str] = []
         self._phases: dict[str, list[pytest.TestReport]] = {}
         self._seen: dict[str, Record] = {}
         self._times = Times()
@@ -147,6 +160,7 @@ class Recorder:
             self._write({"type": "breach", **breach})
         whole = _is_whole(session.config) and not (session.shouldfail or session.shouldstop)
         self.surprises = self._surprises(whole and not session.config.option.shard)
+        self.farewells = [line for lines in session.config.hook.pytest_suite_farewell() for line in lines]
         totals = Counter(record.verdict for record in self.records)
         judged = Counter(record.verdict for record in self.records if record.device not in self.layers - self._fitting)
         ended = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
@@ -158,6 +172,7 @@ class Recorder:
                 "totals": totals,
                 "exit": int(session.exitstatus),
                 "surprises": self.surprises,
+                "farewells": self.farewells,
                 "whole": whole,
                 "times": self._times.describe(),
             }

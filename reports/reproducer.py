@@ -18,7 +18,6 @@ from typing import Any
 from reports.c_calls import COMMANDS, QUERIES, RESULTLESS
 from reports.c_steps import STEPS
 from reports.checks import LOOKS, Call, Check, Unable, find_check
-from reports.verdicts import FAILING
 
 LEAST = 2_000_000_000
 """Nanoseconds that a wait gets which ended well when it was recorded: another machine may be slower."""
@@ -31,6 +30,7 @@ DEFINED = re.compile(r"^(?:static [\w *]*?|#define )(\w+)(?=[(\[;,]| = )", re.MU
 WRAP = textwrap.TextWrapper(
     116, initial_indent="    ", subsequent_indent="        ", break_long_words=False, break_on_hyphens=False
 )
+MARKS = ("teardown", "breach", "warn")
 OPTIONAL = {"factor": "fill(", "ends": "send_fd("}
 """Words whose lines main() has only where something else uses them."""
 
@@ -91,17 +91,6 @@ class Process:
         self.lines.append(WRAP.fill(f"{whole};").replace("\0", " "))
 
 
-def find(tests: Sequence[dict[str, Any]], test: str) -> dict[str, Any]:
-    """The record of the one failure whose id or nodeid is `test`, or else contains it."""
-    failed = [one for one in tests if one["verdict"] in FAILING]
-    exact = [one for one in failed if test in (one["id"], one["nodeid"])]
-    found = exact or [one for one in failed if test in one["nodeid"]]
-    if len(found) != 1:
-        names = "".join(f"\n    {one['nodeid']}" for one in found[:9])
-        raise Unable(f"{len(found) or 'no'} failures have {test!r} in their id{names}")
-    return found[0]
-
-
 def write(run: dict[str, Any], record: dict[str, Any]) -> str:
     """The program for a failed test; raises `Unable` where the record does not hold enough for one."""
     names = {int(code): name for code, name in run["results"].items()}
@@ -136,7 +125,7 @@ def write(run: dict[str, Any], record: dict[str, Any]) -> str:
 def _again(process: Process, call: Call, names: dict[int, str]) -> list[str]:
     """The statements that make a call again; looks on the way are left out."""
     command, result = call["command"], call["result"]
-    if command in LOOKS or command == "teardown":
+    if command in (*LOOKS, *MARKS):
         return []
     text = process.write(_given_time(call) if result == 0 else call)
     if result is None or command == "vkEnumeratePhysicalDevices":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,17 @@ class Run:
             return slug or "no device"
         driver = f"{device['driver_name']} {device['driver_info']}".strip()
         return f"{slug}: {device['name']}, {driver} ({device['driver_version']}), Vulkan {device['api_version']}"
+
+    def find(self, text: str, verdicts: Sequence[str] = VERDICTS) -> Line:
+        """The one test with one of these verdicts whose id or nodeid is `text`, or else contains it; ValueError if none."""
+        tests = [one for one in self.tests if one["verdict"] in verdicts]
+        exact = [one for one in tests if text in (one["id"], one["nodeid"])]
+        found = exact or [one for one in tests if text in one["nodeid"]]
+        if len(found) != 1:
+            kind = "test" if verdicts is VERDICTS else " or ".join(verdicts)
+            names = "".join(f"\n    {one['nodeid']}" for one in found[:9])
+            raise ValueError(f"{len(found) or 'no'} {kind} of this run has {text!r} in its id{names}")
+        return found[0]
 
     def repeat(self, one: Line) -> str:
         """The command that runs a test, or the first test of a breach, again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from typing import Any
 
@@ -57,16 +58,29 @@ def _sections(recorder: Recorder) -> list[tuple[str, list[str]]]:
         ("breaches", [line for breach in breaches for line in _breach(recorder, breach)]),
         ("differs from the baseline", [f"{key}: {what}" for key, what in recorder.surprises]),
         ("errors of the suite", [line for r in rest["error"] for line in (f"{r.nodeid}", r.detail)]),
-        ("flaky", [f"{r.id}: {r.message}" for r in rest["flaky"]]),
+        ("flaky", [line for r in rest["flaky"] for line in _flaky(recorder, r)]),
         ("known to fail", _known([r for r in bad if r.expected == r.verdict])),
         ("known to be flaky", _known([r for r in bad if r.expected == "flaky"])),
-        ("failed only after other tests, judged alone", [r.id for r in poisoned]),
+        ("failed only after other tests, judged alone", [line for r in poisoned for line in _after(recorder, r)]),
+        ("after the last test", recorder.farewells),
         ("warnings", [f"{' '.join(r.rules)}  {r.id}: {r.message}" for r in rest["warn"]]),
     ]
 
 
 def _apart(recorder: Recorder, record: Record) -> bool:
     return record.device in recorder.layers and not record.expected and not record.differs
+
+
+def _flaky(recorder: Recorder, record: Record) -> list[str]:
+    """A mixed result; where each of the runs was."""
+    runs = ", ".join(f"{one['outcome']} in a {one['where']}" for one in record.outcomes[:-1])
+    return [f"{record.id}: {record.message}", f"      {runs}", *_after(recorder, record)[1:]]
+
+
+def _after(recorder: Recorder, record: Record) -> list[str]:
+    """A test that fails only after others, and the command that finds out after which."""
+    command = [".venv/bin/python", "-m", "reports", "order", short(recorder.folder), record.nodeid]
+    return [record.id, f"      after which: {shlex.join(command)}"]
 
 
 def _statement(recorder: Recorder, rule: str) -> str:

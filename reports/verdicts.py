@@ -33,6 +33,7 @@ class Record:
     warnings: list[str] = field(default_factory=list)
     breaches: list[list[str]] = field(default_factory=list)
     outcomes: list[dict[str, str]] = field(default_factory=list)
+    process: str = ""
     detail: str = ""
     behaviour: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
@@ -60,6 +61,7 @@ def make_record(reports: Sequence[pytest.TestReport]) -> Record:
         warnings=warnings,
         breaches=said.get("breaches", []),
         outcomes=said.get("outcomes", []),
+        process=said.get("process", ""),
         detail=detail,
         behaviour=said.get("behaviour", ""),
         parameters=said.get("parameters", {}),
@@ -74,20 +76,21 @@ def make_collection_error(report: pytest.CollectReport) -> Record:
 
 def _verdict(reports: Sequence[pytest.TestReport], said: dict[str, Any], warnings: list[str]) -> tuple[str, str, str]:
     """(verdict, one-line message, detail)."""
+    conclusion = (said.get("outcomes") or [{}])[-1].get("outcome")
+    if conclusion == "flaky":
+        runs = said["outcomes"][:-1]
+        failed = [one["message"] for one in runs if "message" in one]
+        return "flaky", f"failed {len(failed)} of {len(runs)} times: {first_line(failed[0])}", failed[0]
     ending = said.get("ending")
     if ending:
         verdict = "timeout" if ending.startswith("timeout") else "crash"
         pending = [call["command"] for call in said.get("calls", []) if call.get("ns", 0) is None]
         where = f" in {pending[-1]}" if pending else ""
         return verdict, ending + where, next(str(r.longrepr) for r in reports if r.longrepr)
-    conclusion = (said.get("outcomes") or [{}])[-1].get("outcome")
-    if conclusion == "flaky":
-        seen = next(one["message"] for one in said["outcomes"] if "message" in one)
-        return "flaky", f"mixed when repeated; once: {first_line(seen)}", seen
-    failed = [report for report in reports if report.failed]
-    if failed:
-        properties: list[tuple[str, Any]] = failed[0].user_properties
-        suite = ("suite", str(failed[0].longrepr))
+    broken = [report for report in reports if report.failed]
+    if broken:
+        properties: list[tuple[str, Any]] = broken[0].user_properties
+        suite = ("suite", str(broken[0].longrepr))
         blamed, text = next((value for name, value in properties if name == "failure"), suite)
         last = text.strip().splitlines()[-1] if text.strip() else "no message"
         return ("fail", first_line(text), text) if blamed == "driver" else ("error", last, text)

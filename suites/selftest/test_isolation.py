@@ -1,8 +1,14 @@
 """A test that crashes, hangs, exits or poisons its process costs that test and nothing else."""
 
+import re
+import subprocess
+import sys
+
 import pytest
 
-from suites.selftest.runs import SAMPLES, run
+from fixtures.drivers import ROOT
+from reports.order import shortest
+from suites.selftest.runs import SAMPLES, run, section
 
 pytestmark = pytest.mark.limit(60)
 ENDINGS = {
@@ -91,19 +97,59 @@ def test_a_poisoned_process_is_told():
     found = run(SAMPLES + "poison.py", "-n1")
 
     outcomes = [one["outcome"] for one in found.tests["test_neighbour_after"]["outcomes"]]
-    assert outcomes == ["failed", "passed", "failed", "poisoned process"]
-    assert "failed only after other tests, judged alone" in found.output
+    assert outcomes == ["failed", "passed", "passed", "failed", "poisoned process"]
+    test, after = section(found.output, "failed only after other tests, judged alone")
+    assert test.endswith("test_neighbour_after")
+    assert after.startswith("      after which: .venv/bin/python -m reports order "), after
+
+
+def test_the_tests_after_which_another_fails_are_found():
+    """`order` names the one test without which the other passes, and the command that runs the two."""
+    found = run(SAMPLES + "poison.py", "-n1")
+    command = [sys.executable, "-m", "reports", "order", str(found.folder), "test_neighbour_after"]
+
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+    assert (said.returncode, said.stderr) == (0, "")
+    assert f"it fails after:\n    {SAMPLES}poison.py::test_poison[swiftshader]\n" in said.stdout, said.stdout
+    assert said.stdout.splitlines()[-1].startswith("repeat: .venv/bin/pytest -n1 "), said.stdout
+
+
+@pytest.mark.parametrize("culprits", [{3}, {0, 9}, {2, 3, 8}, set(range(10))], ids=str)
+def test_no_test_too_many_is_named(culprits):
+    """Delta debugging ends with exactly the tests that it takes, in their order."""
+    asked = []
+
+    def fails(tests):
+        asked.append(tests)
+        return culprits <= set(tests)
+
+    assert shortest(range(10), fails) == sorted(culprits)
+    assert all(list(tests) == sorted(tests) for tests in asked)
 
 
 def test_both_outcomes_of_a_failure_are_kept():
-    """A failure in a shared process is repeated in a fresh one before it counts; the record has both messages."""
+    """A failure in a shared process is repeated in two fresh ones before it counts; the record has all messages."""
     outcomes = trouble().tests["neighbour-fails-0"]["outcomes"]
 
     assert [(one["where"], one["outcome"]) for one in outcomes] == [
         ("shared process", "failed"),
         ("fresh process", "failed"),
+        ("fresh process", "failed"),
     ]
     assert all("this one fails" in one["message"] for one in outcomes)
+
+
+@pytest.mark.parametrize("name", ["test_alone", "test_together", "test_step"])
+def test_what_a_process_noted_before_it_crashed_is_kept(name):
+    """A breach and a warning before a crash are in the record, whichever process had them."""
+    found = run(SAMPLES + "last_words.py", "-n1")
+
+    record = found.tests[name]
+    assert record["verdict"] == ("warn" if name == "test_step" else "crash")
+    assert [one[:2] for one in record["breaches"]] == [["SPEC-RESULT-12", "vkDeviceWaitIdle"]]
+    assert record["warnings"] == ["worth a look"]
+    assert len(found.breaches[0]["tests"]) == 3
 
 
 def test_a_crash_while_devices_are_destroyed_comes_too_late():
@@ -112,6 +158,11 @@ def test_a_crash_while_devices_are_destroyed_comes_too_late():
 
     assert found.verdicts == {"0": "pass", "1": "pass", "2": "pass"}
     assert found.lines[-1]["type"] == "end"
+    told = section(found.output, "after the last test")
+    assert told, "a crash that no test had is not told"
+    assert all(re.fullmatch(r"gw\d+, while the shared devices were closed: crash: SIGSEGV", line) for line in told), (
+        told
+    )
 
 
 def kept():
@@ -135,4 +186,4 @@ def test_a_shared_process_changes_no_verdict():
     assert judged["test_crash"] == ("crash", "crash: SIGSEGV")
     assert judged["test_hang"] == ("timeout", "timeout after 1 s")
     assert judged["test_fails"] == ("fail", "this one fails")
-    assert [one["outcome"] for one in found["test_neighbour"]["outcomes"]] == ["failed", "passed", "flaky"]
+    assert [one["outcome"] for one in found["test_neighbour"]["outcomes"]] == ["failed", "passed", "passed", "flaky"]

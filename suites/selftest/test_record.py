@@ -26,7 +26,7 @@ DEVICE = (
     "pci claims manifest"
 )
 TEST = (
-    "id rules device verdict message seconds calls nodeid detail warnings breaches outcomes behaviour parameters "
+    "id rules device verdict message seconds calls nodeid detail warnings breaches outcomes process behaviour parameters "
     "expected reason differs"
 )
 BREACH = "rule device command verdict message tests nodeid expected reason differs"
@@ -81,10 +81,11 @@ def test_calls_are_written_with_arguments_time_and_result():
     calls = whole().tests["test_breach_passes_isolated"]["calls"]
 
     assert all(set(call) - {"value", "times"} == set(CALL.split()) for call in calls), calls
-    *_, last, teardown = calls
-    assert (last["command"], last["arguments"], last["result"]) == ("vkDeviceWaitIdle", [0], 1)
-    assert last["ns"] > 0
-    assert teardown["command"] == "teardown", "what the driver is asked after the test is not told apart"
+    call, noted, after = calls[-3:]
+    assert (call["command"], call["arguments"], call["result"]) == ("vkDeviceWaitIdle", [0], 1)
+    assert call["ns"] > 0
+    assert (noted["command"], noted["arguments"][:2]) == ("breach", ["SPEC-RESULT-12", "vkDeviceWaitIdle"])
+    assert after["command"] == "teardown", "what the driver is asked after the test is not told apart"
 
 
 def test_a_failure_carries_what_a_dispute_needs():

@@ -13,7 +13,7 @@ VERDICTS = {
     "test_warns": ("warn", "worth a look"),
     "test_fails_a_rule_that_only_warns": ("warn", "allowed, but worth a look"),
     "test_lacks": ("unsupported", "the device lacks it"),
-    "test_flakes": ("flaky", "mixed when repeated; once: only the first time"),
+    "test_flakes": ("flaky", "failed 1 of 4 times: only the first time"),
     "test_errs": ("error", "E   LookupError: the suite did wrong"),
     "test_errs_about_a_rule_that_only_warns": ("error", "E   LookupError: the suite did wrong"),
     "test_errs_in_setup": ("error", "E   LookupError: the suite did wrong"),
