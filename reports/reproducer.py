@@ -95,9 +95,7 @@ def write(run: dict[str, Any], record: dict[str, Any]) -> str:
     """The program for a failed test; raises `Unable` where the record does not hold enough for one."""
     names = {int(code): name for code, name in run["results"].items()}
     check = find_check(record, {name: code for code, name in names.items()})
-    calls = [call for call in record["calls"][: check.index + 1] if not QUERIES.fullmatch(call.get("command", ""))]
-    if any("dropped" in call for call in calls):
-        raise Unable("the test made more calls than the record keeps")
+    judged, calls = record["calls"][check.index], _made(record["calls"], check.index)
     device = next(one for one in run["devices"] if one["slug"] == record["device"])
     processes: dict[int, Process] = {}
     for call in calls:
@@ -106,7 +104,7 @@ def write(run: dict[str, Any], record: dict[str, Any]) -> str:
         process = processes[call["pid"]]
         before, after = _turns(calls, number)
         process.lines += before
-        if number + 1 == len(calls):
+        if call is judged:
             statements = _judged(process, call, check)
         elif call["command"] == "kill":
             statements = _kill(processes.get(call["arguments"][0]))
@@ -118,8 +116,17 @@ def write(run: dict[str, Any], record: dict[str, Any]) -> str:
             for claim in _needed(calls, device["claims"]):
                 process.add(f"needs({process.use('VkPhysicalDevice', 1)}, {claim})")
         process.lines += after
-    judged = processes[calls[-1]["pid"]].index
-    return _program(_about(run, record, device), record, device["index"], list(processes.values()), judged)
+    return _program(_about(run, record, device), record, device["index"], list(processes.values()))
+
+
+def _made(calls: Sequence[Call], judged: int) -> list[Call]:
+    """The calls up to the judged one, and those that other processes made while it lasted."""
+    if any("dropped" in call for call in calls[: judged + 1]):
+        raise Unable("the test made more calls than the record keeps")
+    last = calls[judged]
+    end = float("inf") if last["ns"] is None else last["at"] + last["ns"]
+    others = [c for c in calls[judged + 1 :] if c.get("pid", last["pid"]) != last["pid"] and c["at"] <= end]
+    return [call for call in [*calls[: judged + 1], *others] if not QUERIES.fullmatch(call["command"])]
 
 
 def _again(process: Process, call: Call, names: dict[int, str]) -> list[str]:
@@ -218,7 +225,7 @@ def _plain(text: str) -> str:
     return printable.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?")
 
 
-def _program(about: str, record: dict[str, Any], device: int, processes: list[Process], judged: int) -> str:
+def _program(about: str, record: dict[str, Any], device: int, processes: list[Process]) -> str:
     functions = [_function(process) for process in processes]
     facts = {
         "ABOUT": about,
@@ -226,7 +233,6 @@ def _program(about: str, record: dict[str, Any], device: int, processes: list[Pr
         "SECONDS": str(max(10, int(2 * record["seconds"]) + 5)),
         "DEVICE": str(device),
         "PROCESSES": str(len(processes)),
-        "JUDGED": str(judged),
         "STEPS": ", ".join(f"process{process.index}" for process in processes),
     }
     left_out = [word for word, user in OPTIONAL.items() if not any(user in function for function in functions)]

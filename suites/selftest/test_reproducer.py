@@ -116,6 +116,26 @@ def test_a_driver_without_the_failure_is_not_found_bad(group):
         assert (status, said.partition(":")[0]) == ((2, "not judged") if early else (0, "kept")), f"{test}: {said}"
 
 
+@pytest.mark.parametrize("name", ["test_signal", "test_kill"])
+def test_several_processes_have_their_part(name):
+    """Processes, what they send each other and who waits for whom come back; so does a process that was killed."""
+    found = run(SAMPLES + "two_processes.py", "-n1")
+    source = scratch("reproducers") / f"{name}.c"
+    source.write_text(reproducer.write(found.lines[0], found.tests[name]))
+
+    status, said = ends(compile_c(source, name, f"-DSECONDS={2 * SECONDS}"))
+
+    assert "static void process1(void)" in source.read_text()
+    assert (status, said) == (1, "broken: " + ANSWERS[name])
+
+
+ANSWERS = {
+    "test_signal": "the child's signal came (here vkWaitForFences returned VK_SUCCESS)",
+    "test_kill": "nobody signals (here vkWaitForFences returned VK_TIMEOUT)",
+}
+"""What the programs of samples/two_processes.py say."""
+
+
 def test_the_command_line_writes_a_program(tmp_path):
     """`reproduce RUN TEST -o FILE` takes a part of an id; what it cannot do it says in one sentence."""
     test, folder = GROUPS[0][0], run(*[t.replace("[", "[swiftshader-", 1) for g in GROUPS for t in g], "-n2").folder

@@ -1,0 +1,30 @@
+"""Failures in which two processes have a part (../test_reproducer.py makes programs of them)."""
+
+from fixtures.semaphores import BINARY_OPAQUE
+from suites.neighbours.steps import export_unsignaled, import_and_signal
+
+
+def test_signal(device, processes):
+    """The child signals while this process waits; that the wait ends is called a failure here."""
+    exporter = device.semaphore(BINARY_OPAQUE, export=True)
+    descriptor = exporter.exported()
+
+    wait = device.queue.submit(waits=[exporter])
+    child = processes.start(import_and_signal, device.info, BINARY_OPAQUE, False)
+    child.channel.send_fd(descriptor.fd)
+
+    assert not wait.finishes(), "the child's signal came"
+
+
+def test_kill(device, processes):
+    """The child exports and is killed; nobody will signal, and that is called a failure here."""
+    child = processes.start(export_unsignaled, device.info, BINARY_OPAQUE)
+    child.channel.receive()
+    importer = device.semaphore(BINARY_OPAQUE)
+    answer = importer.import_fd(child.channel.receive_fd())
+    child.kill()
+    assert answer.is_success, f"vkImportSemaphoreFdKHR returned {answer}"
+
+    wait = device.queue.submit(waits=[importer])
+
+    assert wait.finishes(0.1), "nobody signals"
