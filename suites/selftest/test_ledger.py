@@ -14,7 +14,7 @@ from suites.selftest.runs import SAMPLES, run
 pytestmark = pytest.mark.limit(60)
 JUDGES = {"driver", "layer", "loader", "suite", "nobody"}
 ID = re.compile(r"\b(?:SPEC-[A-Z]+-\d+|ISSUE-VK_\w+-\d+|VUID-\w+-[\w-]*\w)\b")
-CLAIMS = (f"{SAMPLES}unknown_rule.py", f"{SAMPLES}mixed_rules.py", f"{SAMPLES}no_test.py")
+CLAIMS = (f"{SAMPLES}unknown_rule.py", f"{SAMPLES}mixed_rules.py", f"{SAMPLES}unclaimable.py")
 
 
 def rows():
