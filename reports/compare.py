@@ -16,7 +16,16 @@ from reports.timing import spelled, times
 from reports.verdicts import FAILING, JUDGED
 
 REGRESSIONS = ("new failure", "other kind of failure", "new error", "newly unsupported", "vanished", "slower")
-KINDS = (*REGRESSIONS, "newly flaky", "new warning", "fixed", "newly judged", "new test", "faster")
+KINDS = (
+    *REGRESSIONS,
+    "newly flaky",
+    "new warning",
+    "fixed",
+    "newly judged",
+    "new test",
+    "faster",
+    "apart from drivers",
+)
 FEWEST, MANY = 20, 100
 """Calls below which a median says nothing, and from which one that grew by the factor is more than noise."""
 
@@ -40,10 +49,12 @@ def compare(old: Run, new: Run, factor: float = 2.0) -> list[Change]:
     devices = _same_devices(old, new)
     before = {(devices.get(one["device"], one["device"]), current(key)): one for key, one in _results(old)}
     after = {(one["device"], current(key)): one for key, one in _results(new)}
+    apart = {layer["slug"] for layer in new.head.get("validation_layers", [])}
     changes = []
     for device, key in dict.fromkeys((*after, *before)):
         was, now = before.get((device, key)), after.get((device, key))
         if kind := _kind(was, now):
+            kind = "apart from drivers" if device in apart else kind
             said: Line = now or was or {}
             verdicts = (was["verdict"] if was else "", now["verdict"] if now else "")
             repeat = new.repeat(now) if now else ""

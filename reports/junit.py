@@ -1,6 +1,7 @@
 """JUnit as GitLab, Jenkins and GitHub's actions read it: a suite per device, a case per test and breach.
 
-A case that fails the run is a `failure` (an `error` where the suite is at fault), a known failure is `skipped` with its reason.
+A case that fails the run is a `failure` (an `error` where the suite is at fault); what fails as the baseline knows,
+or apart from drivers, is `skipped` with the reason.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from reports.baseline import key_of
-from reports.runs import Run, is_known
+from reports.runs import Run, is_apart, is_known
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CALLS = 20  # the last calls of a failure that its text shows
@@ -72,9 +73,11 @@ def _case(suite: Element, run: Run, one: dict[str, Any]) -> None:
         _add(case, "failure", type=verdict, message=f"{verdict}: {message}").text = _clean(_text(run, one))
     elif is_known(one):
         _add(case, "skipped", type="known", message=f"known {verdict}: {one.get('reason') or message}")
+    elif is_apart(one):
+        _add(case, "skipped", type="apart", message=f"no driver's fault: {verdict}: {message}")
     elif verdict == "unsupported":
         _add(case, "skipped", type="unsupported", message=message)
-    if verdict in ("warn", "flaky") or is_known(one):
+    if verdict in ("warn", "flaky") or is_known(one) or is_apart(one):
         _add(case, "system-out").text = _clean(f"{verdict}: {message}\n{one.get('detail', '')}")
 
 

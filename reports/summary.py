@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from reports.baseline import key_of
-from reports.runs import Line, Run, is_known, rank
+from reports.runs import Line, Run, is_apart, is_known, rank
 from reports.verdicts import VERDICTS
 
 SHOWN = 50
@@ -24,6 +24,7 @@ def render(run: Run) -> str:
     lines += _table("Fails the run", run, wrong)
     lines += [f"* {_text(key)}: {_text(what)}" for key, what in run.end.get("surprises", []) if key not in seen]
     lines += _table("Known to fail", run, [one for one in (*ranked, *breaches) if is_known(one)])
+    lines += _table("Apart from drivers", run, [one for one in (*ranked, *breaches) if is_apart(one)])
     for verdict in ("flaky", "warn"):
         lines += _table(verdict.capitalize(), run, [one for one in ranked if one["verdict"] == verdict])
     return "\n".join(lines) + "\n"

@@ -77,6 +77,22 @@ def test_what_is_known_to_be_flaky_is_no_change(finished):
     assert compare.compare(old, new) == []
 
 
+def test_a_layers_changes_are_told_apart(finished):
+    """A validation layer's fault makes no regression of a driver."""
+    old = with_verdict(finished, "test_fails", "pass")
+    new = Run(
+        finished.head | {"validation_layers": [{"slug": "swiftshader"}]},
+        finished.tests,
+        finished.breaches,
+        finished.end,
+    )
+
+    changes = compare.compare(old, new)
+
+    assert [one.kind for one in changes] == ["apart from drivers"]
+    assert not compare.is_regression(changes)
+
+
 def test_breaches_are_compared(finished):
     """A breach that is new is a new failure, one that is gone is fixed."""
     without = Run(finished.head, finished.tests, finished.breaches[1:], finished.end)

@@ -68,6 +68,18 @@ def test_a_breach_is_a_case(finished):
     assert case.find("failure") is not None
 
 
+def test_what_fails_apart_from_drivers_fails_nothing(finished, tmp_path):
+    """What a validation layer gets wrong is skipped in JUnit, and has a table of its own in Markdown."""
+    lines = [line | {"differs": ""} if "differs" in line else line for line in finished.lines]
+    (tmp_path / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    subprocess.run([sys.executable, "-m", "reports", "page", str(tmp_path)], cwd=ROOT, check=True, timeout=50)
+
+    skipped = cases_of(tmp_path)[0]["test_fails"].find("skipped")
+    assert (skipped.get("type"), skipped.get("message")) == ("apart", "no driver's fault: fail: the driver did wrong")
+    assert "## Apart from drivers: " in (tmp_path / "summary.md").read_text()
+
+
 def test_errors_are_the_suites_own(finished):
     """The suite's fault is an error, not a failure."""
     case = cases_of(finished.folder)[0]["test_errs"]
