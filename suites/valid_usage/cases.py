@@ -14,6 +14,7 @@ from suites.valid_usage.calls import COMMAND_OF
 SUCCESS_RULES = RESULT_RULES | {
     "vkGetPhysicalDeviceExternalSemaphoreProperties": "SPEC-CAPS-01",
     "vkDestroySemaphore": "SPEC-DESTROY-05",
+    "vkDestroyDevice": "SPEC-DESTROY-05",
     "vkGetSemaphoreFdKHR": "SPEC-CAPS-03",
     "vkImportSemaphoreFdKHR": "SPEC-CAPS-04",
 }
@@ -24,8 +25,9 @@ SUCCESS_RULES = RESULT_RULES | {
 class Case:
     """`violate` breaks `rule` by its last call; `legal` is the same without the breach, and returns that call's Result or None.
 
-    `id` tells the cases of one rule apart.  `over` is the driver below the layer: "mock", or "driver" where the mock driver
-    hides what is needed (its timelines may go no further than 0).
+    `id` tells the cases of one rule apart.  `over` is the driver below the layer for the legal call, and `breach_over` for the
+    breach: "mock", or "driver" where the mock driver claims the wrong things (all handle types, and timelines that may go
+    no further than 0).
     """
 
     rule: str
@@ -33,6 +35,7 @@ class Case:
     legal: Callable[[Device], Any]
     id: str = ""
     over: str = "mock"
+    breach_over: str = "mock"
 
     @property
     def rules(self) -> tuple[str, str]:

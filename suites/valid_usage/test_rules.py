@@ -4,9 +4,9 @@ import pytest
 
 from fixtures.outcomes import unsupported
 from suites.ledger import checked_by, rule
-from suites.valid_usage import structures
+from suites.valid_usage import creating, destroying, structures
 
-CASES = [*structures.CASES]
+CASES = [*structures.CASES, *creating.CASES, *destroying.CASES]
 OF_THE_LAYER = pytest.mark.parametrize("case", [pytest.param(c, id=str(c), marks=rule(c.rule)) for c in CASES])
 OF_THE_DRIVER = pytest.mark.parametrize("case", [pytest.param(c, id=str(c), marks=rule(*c.rules)) for c in CASES])
 
@@ -18,7 +18,7 @@ def test_the_layer_reports_the_breach(layer, case):
     if known == "n":
         unsupported(f"layer {layer.version} has no such check")
 
-    reported, answer = layer.over(case.over if known else "mock").reports_of(case.violate)
+    reported, answer = layer.over(case.breach_over if known else "mock").reports_of(case.violate)
 
     wanted = case.rule if known in ("", "y") else known
     assert wanted in reported, f"the layer reported {reported or 'nothing'}, the call returned {answer}"

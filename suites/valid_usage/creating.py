@@ -1,0 +1,59 @@
+"""Creating semaphores: what may be asked of which device."""
+
+from fixtures.devices import Device, need
+from fixtures.registry import STRUCTURE_TYPES, HandleType, Result
+from fixtures.semaphores import BINARY_OPAQUE
+from suites.valid_usage.calls import need_claims, timeline
+from suites.valid_usage.cases import Case
+from suites.valid_usage.steps import created, second
+
+BINARY, TIMELINE = {"semaphore_type": 0}, {"semaphore_type": 1}
+
+
+def create_timeline(device: Device) -> Result:
+    """A timeline where the feature is on."""
+    timeline(device)
+    return created(device, **TIMELINE)
+
+
+def create_exportable(device: Device) -> Result:
+    """A semaphore to export as what the device claims."""
+    need_claims(device, BINARY_OPAQUE)
+    return created(device, export=HandleType.OPAQUE_FD)
+
+
+def create_without_queues(device: Device) -> Result:
+    """A semaphore on a device that has no queues, which maintenance9 allows."""
+    vk = device.vk
+    feature = vk.new("VkPhysicalDeviceTimelineSemaphoreFeatures", timelineSemaphore=1)  # one flag, as the one that is meant
+    feature.sType = STRUCTURE_TYPES["VkPhysicalDeviceMaintenance9FeaturesKHR"]
+    names, _kept = vk.texts(["VK_KHR_maintenance9"])
+    info = vk.new("VkDeviceCreateInfo", feature, enabledExtensionCount=1, ppEnabledExtensionNames=names)
+    made = vk.ffi.new("VkDevice *")
+    create = vk.of_physical(device.instance.physical, "vkCreateDevice")
+    answer = create(vk.handle("VkPhysicalDevice", device.instance.physical), info, vk.ffi.NULL, made)
+    need(Result(answer), "vkCreateDevice", "SPEC-FUND-09")
+    bare = vk.number(made[0])
+    device.later(vk.vkDestroyDevice, bare)
+    return vk.vkCreateSemaphore(bare)[0]
+
+
+CASES = [
+    Case(
+        "VUID-VkSemaphoreTypeCreateInfo-timelineSemaphore-03252",
+        lambda device: created(second(device, features=()), **TIMELINE),
+        create_timeline,
+    ),
+    Case(
+        "VUID-VkSemaphoreTypeCreateInfo-semaphoreType-03279",
+        lambda device: created(device, **BINARY, initial_value=1),
+        lambda device: created(device, **BINARY, initial_value=0),
+    ),
+    Case(
+        "VUID-VkExportSemaphoreCreateInfo-handleTypes-01124",
+        lambda device: created(device, export=HandleType.D3D12_FENCE),
+        create_exportable,
+        breach_over="driver",
+    ),
+    Case("VUID-vkCreateSemaphore-device-queuecount", create_without_queues, created),
+]
