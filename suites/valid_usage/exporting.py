@@ -1,0 +1,88 @@
+"""Exporting: which handle type, of which payload, in which state."""
+
+from collections.abc import Callable
+
+from fixtures.devices import Device
+from fixtures.registry import HandleType, Result
+from fixtures.semaphores import BINARY_OPAQUE, Semaphore
+from suites.valid_usage.calls import SYNC, TIMELINE, need_claims, timeline
+from suites.valid_usage.cases import Case
+from suites.valid_usage.steps import payload, submitted
+
+
+def export_as(handle_type: HandleType) -> Callable[[Device], Result]:
+    """A semaphore made for OPAQUE_FD as `handle_type`."""
+
+    def export(device: Device) -> Result:
+        need_claims(device, BINARY_OPAQUE)
+        return device.semaphore(BINARY_OPAQUE, export=True).export_fd(handle_type)[0]
+
+    return export
+
+
+def importer(device: Device) -> Semaphore:
+    """A semaphore made for OPAQUE_FD, with the payload of another one."""
+    vk, semaphore = device.vk, device.semaphore(BINARY_OPAQUE, export=True)
+    vk.vkImportSemaphoreFdKHR(device.handle, semaphore.handle, int(HandleType.OPAQUE_FD), payload(device))
+    return semaphore
+
+
+def export_timeline_as_sync(device: Device) -> Result:
+    """A copy of a timeline's payload."""
+    return timeline(device).export_fd(HandleType.SYNC_FD)[0]
+
+
+def export_timeline(device: Device) -> Result:
+    """A reference to a timeline's payload."""
+    need_claims(device, TIMELINE)
+    return device.semaphore(TIMELINE, export=True).export_fd()[0]
+
+
+def export_unsignaled(device: Device) -> Result:
+    """A copy of a payload that nothing signals."""
+    need_claims(device, SYNC)
+    return device.semaphore(SYNC, export=True).export_fd()[0]
+
+
+def export_signaled(device: Device) -> Result:
+    """A copy of a payload whose signal is submitted."""
+    need_claims(device, SYNC)
+    semaphore = device.semaphore(SYNC, export=True)
+    submitted(device.queue, signals=[semaphore])
+    return semaphore.export_fd()[0]
+
+
+def export_from_plain_importer(device: Device) -> Result:
+    """What was imported from a semaphore made for OPAQUE_FD into one made for nothing: the payload's maker counts."""
+    vk, semaphore = device.vk, device.semaphore()
+    vk.vkImportSemaphoreFdKHR(device.handle, semaphore.handle, int(HandleType.OPAQUE_FD), payload(device))
+    return semaphore.export_fd()[0]
+
+
+CASES = [
+    Case(
+        "VUID-VkSemaphoreGetFdInfoKHR-handleType-01132",
+        lambda device: device.semaphore().export_fd()[0],
+        export_as(HandleType.OPAQUE_FD),
+    ),
+    Case(
+        "VUID-VkSemaphoreGetFdInfoKHR-handleType-01132",
+        export_as(HandleType.SYNC_FD),
+        export_from_plain_importer,
+        id="imported",
+    ),
+    Case(
+        "VUID-VkSemaphoreGetFdInfoKHR-semaphore-01133",
+        lambda device: importer(device).export_fd(HandleType.SYNC_FD)[0],
+        lambda device: importer(device).export_fd()[0],
+        breach_over="driver",
+    ),
+    Case("VUID-VkSemaphoreGetFdInfoKHR-handleType-01135", export_unsignaled, export_signaled),
+    Case(
+        "VUID-VkSemaphoreGetFdInfoKHR-handleType-01136",
+        export_as(HandleType.OPAQUE_WIN32),
+        export_as(HandleType.OPAQUE_FD),
+    ),
+    Case("VUID-VkSemaphoreGetFdInfoKHR-handleType-03253", export_timeline_as_sync, export_timeline),
+    Case("VUID-VkSemaphoreGetFdInfoKHR-handleType-03254", export_unsignaled, export_signaled),
+]

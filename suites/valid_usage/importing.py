@@ -1,0 +1,67 @@
+"""Importing: which handle type, how, and into which semaphore."""
+
+from fixtures.devices import Device
+from fixtures.drivers import Kind
+from fixtures.registry import HandleType, ImportFlag, Result, SemaphoreType
+from fixtures.semaphores import BINARY_OPAQUE, Semaphore
+from suites.valid_usage.calls import SYNC, TIMELINE, need_claims, timeline
+from suites.valid_usage.cases import Case
+from suites.valid_usage.steps import payload, submitted
+
+OPAQUE_FD, SYNC_FD, OPAQUE_WIN32 = HandleType.OPAQUE_FD, HandleType.SYNC_FD, HandleType.OPAQUE_WIN32
+
+
+def imported(semaphore: Semaphore, kind: Kind = BINARY_OPAQUE, *, handle_type: HandleType | None = None, temporary: bool = False) -> Result:
+    """What the import of a new payload of `kind` into `semaphore` returns."""
+    device = semaphore.device
+    return semaphore.import_fd(payload(device, kind), handle_type or kind.handle_type, temporary)
+
+
+def import_sync(device: Device, flags: int) -> Result:
+    """What the import of -1 as SYNC_FD returns."""
+    need_claims(device, SYNC)
+    return device.vk.vkImportSemaphoreFdKHR(device.handle, device.semaphore().handle, int(SYNC_FD), -1, flags)
+
+
+def import_while_pending(device: Device) -> Result:
+    """Into a semaphore whose signal nobody has seen the end of."""
+    semaphore = device.semaphore()
+    device.queue.submit(signals=[semaphore])
+    return imported(semaphore)
+
+
+def import_when_done(device: Device) -> Result:
+    """Into a semaphore whose signal is done."""
+    semaphore = device.semaphore()
+    submitted(device.queue, signals=[semaphore])
+    return imported(semaphore)
+
+
+def import_timeline(device: Device, temporary: bool) -> Result:
+    """A timeline's payload into a timeline."""
+    return imported(timeline(device), TIMELINE, temporary=temporary)
+
+
+CASES = [
+    Case("VUID-vkImportSemaphoreFdKHR-semaphore-01142", import_while_pending, import_when_done),
+    Case(
+        "VUID-VkImportSemaphoreFdInfoKHR-handleType-01143",
+        lambda device: imported(device.semaphore(), handle_type=OPAQUE_WIN32),
+        lambda device: imported(device.semaphore()),
+    ),
+    Case(
+        "VUID-VkImportSemaphoreFdInfoKHR-handleType-07307",
+        lambda device: import_sync(device, 0),
+        lambda device: import_sync(device, int(ImportFlag.TEMPORARY)),
+    ),
+    Case(
+        "VUID-VkImportSemaphoreFdInfoKHR-handleType-03264",
+        lambda device: imported(device.semaphore(), TIMELINE),
+        lambda device: imported(device.semaphore()),
+    ),
+    Case(
+        "VUID-VkImportSemaphoreFdInfoKHR-flags-03323",
+        lambda device: import_timeline(device, temporary=True),
+        lambda device: import_timeline(device, temporary=False),
+    ),
+]
