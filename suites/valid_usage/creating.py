@@ -25,7 +25,9 @@ def create_exportable(device: Device) -> Result:
 def create_without_queues(device: Device) -> Result:
     """A semaphore on a device that has no queues, which maintenance9 allows."""
     vk = device.vk
-    feature = vk.new("VkPhysicalDeviceTimelineSemaphoreFeatures", timelineSemaphore=1)  # one flag, as the one that is meant
+    feature = vk.new(
+        "VkPhysicalDeviceTimelineSemaphoreFeatures", timelineSemaphore=1
+    )  # one flag, as the one that is meant
     feature.sType = STRUCTURE_TYPES["VkPhysicalDeviceMaintenance9FeaturesKHR"]
     names, _kept = vk.texts(["VK_KHR_maintenance9"])
     info = vk.new("VkDeviceCreateInfo", feature, enabledExtensionCount=1, ppEnabledExtensionNames=names)

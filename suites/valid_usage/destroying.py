@@ -3,8 +3,8 @@
 from typing import Any
 
 from fixtures.devices import Device
-from suites.valid_usage.cases import Case
 from suites.valid_usage.allocators import create_by, destroy_by
+from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import second, submitted
 
 

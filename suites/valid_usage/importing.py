@@ -2,7 +2,7 @@
 
 from fixtures.devices import Device
 from fixtures.drivers import Kind
-from fixtures.registry import HandleType, ImportFlag, Result, SemaphoreType
+from fixtures.registry import HandleType, ImportFlag, Result
 from fixtures.semaphores import BINARY_OPAQUE, Semaphore
 from suites.valid_usage.calls import SYNC, TIMELINE, need_claims, timeline
 from suites.valid_usage.cases import Case
@@ -11,7 +11,9 @@ from suites.valid_usage.steps import payload, submitted
 OPAQUE_FD, SYNC_FD, OPAQUE_WIN32 = HandleType.OPAQUE_FD, HandleType.SYNC_FD, HandleType.OPAQUE_WIN32
 
 
-def imported(semaphore: Semaphore, kind: Kind = BINARY_OPAQUE, *, handle_type: HandleType | None = None, temporary: bool = False) -> Result:
+def imported(
+    semaphore: Semaphore, kind: Kind = BINARY_OPAQUE, *, handle_type: HandleType | None = None, temporary: bool = False
+) -> Result:
     """What the import of a new payload of `kind` into `semaphore` returns."""
     device = semaphore.device
     return semaphore.import_fd(payload(device, kind), handle_type or kind.handle_type, temporary)
