@@ -161,7 +161,7 @@ def _timeline(through: str, lower: str, far_wait: str, far_signal: str, over: st
     """The rules of values: a signal has to raise the timeline; neither side may go too far."""
     return [
         Case(lower, signal_values(through, 0), signal_values(through, 1), over=over),
-        Case(far_wait, wait_values(through, FAR), wait_values(through, 0), over=over),
+        Case(far_wait, wait_values(through, FAR), wait_values(through, 0)),
         Case(far_signal, signal_values(through, FAR), signal_values(through, 1), over=over),
     ]
 
