@@ -28,9 +28,11 @@ def merge(runs: Sequence[Run]) -> Run:
     columns: list[Column] = []
     tests: list[Line] = []
     breaches: dict[tuple[str, str, str], Line] = {}
-    for run in runs:
+    for number, run in enumerate(runs, 1):
         slugs = _place(run, columns)
-        tests += [{**test, "device": slugs[test["device"]]} for test in run.tests]
+        for test in run.tests:
+            process = f"{number}/{test['process']}" if test.get("process") else ""
+            tests.append({**test, "device": slugs[test["device"]], "process": process})
         for breach in run.breaches:
             moved = {**breach, "device": slugs[breach["device"]]}
             found = breaches.setdefault((moved["rule"], moved["device"], moved["command"]), {**moved, "tests": []})
@@ -102,5 +104,6 @@ def _end(runs: Sequence[Run], tests: Sequence[Mapping[str, Any]]) -> Line:
         "exit": worst,
         "surprises": [one for run in runs for one in run.end.get("surprises", [])],
         "whole": _is_whole(runs),
+        "farewells": [one for run in runs for one in run.end.get("farewells", [])],
         "times": times(tests),
     }

@@ -62,7 +62,7 @@ def _data(run: Run, folder: Path) -> dict[str, Any]:
         "run": {name: value for name, value in run.head.items() if name != "ledger"},
         "ledger": run.head.get("ledger", []),
         "tests": list(_slim(run, ranked, folder)),
-        "breaches": [{**breach, "repeat": run.repeat(breach)} for breach in breaches],
+        "breaches": [{**breach, "commands": [run.repeat(breach)]} for breach in breaches],
         "end": {name: value for name, value in run.end.items() if name != "times"},
         "times": run.end.get("times") or times(run.tests),
         "matrix": json.loads(matrix.read_text()) if matrix.exists() else None,
@@ -80,7 +80,14 @@ def _slim(run: Run, tests: Iterable[Line], folder: Path) -> Iterable[Line]:
             calls = json.dumps(test.get("calls", []), separators=(",", ":"))
             room -= len(calls)
             kept |= {"trace": calls} if room > 0 else {"no_room": True}
-        if test["verdict"] in FAILING:
-            reproduce = ["-m", "reports", "reproduce", short(folder), test["nodeid"], "-o", "reproducer.c"]
-            kept["commands"] = [shlex.join([".venv/bin/python", *reproduce])]
-        yield {**kept, "repeat": run.repeat(test)}
+        kept["commands"] = [run.repeat(test), *_commands(test, folder)]
+        yield kept
+
+
+def _commands(test: Line, folder: Path) -> Iterable[str]:
+    """What else can be done about a test: a C program of its failure; after which tests it fails that passes alone."""
+    reports, conclusion = [".venv/bin/python", "-m", "reports"], (test.get("outcomes") or [{}])[-1].get("outcome")
+    if test["verdict"] in FAILING:
+        yield shlex.join([*reports, "reproduce", short(folder), test["nodeid"], "-o", "reproducer.c"])
+    if conclusion in ("flaky", "poisoned process") and test.get("process"):
+        yield shlex.join([*reports, "order", short(folder), test["nodeid"]])

@@ -95,6 +95,7 @@ class Recorder:
         self._file = file.open("wb", buffering=0)  # a line is one write: whole or not there
         self._write(head)
         for test in old.tests if old else ():
+            test["process"] = f"earlier {test['process']}" if test.get("process") else ""  # which is gone
             if test["verdict"] != "error":
                 self._add(Record(**{field.name: test[field.name] for field in fields(Record) if field.name in test}))
         file.replace(self.folder / "results.jsonl")

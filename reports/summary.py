@@ -23,6 +23,7 @@ def render(run: Run) -> str:
     seen = {one["id"] for one in wrong}
     lines += _table("Fails the run", run, wrong)
     lines += [f"* {_text(key)}: {_text(what)}" for key, what in run.end.get("surprises", []) if key not in seen]
+    lines += [f"* after the last test: {_text(one)}" for one in run.end.get("farewells", [])]
     lines += _table("Known to fail", run, [one for one in (*ranked, *breaches) if is_known(one)])
     lines += _table("Apart from drivers", run, [one for one in (*ranked, *breaches) if is_apart(one)])
     for verdict in ("flaky", "warn"):

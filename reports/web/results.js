@@ -88,8 +88,8 @@ function spellOutcome(one) {
 }
 
 function repeats(one) {
-  const commands = [one.repeat, ...(one.commands || [])].filter(Boolean);
-  return commands.map((command) => el("code", { class: "command", tabindex: "0", title: "a click selects it" }, command));
+  const command = (text) => el("code", { class: "command", tabindex: "0", title: "a click selects it" }, text);
+  return (one.commands || []).map(command);
 }
 
 function definitions(pairs) {

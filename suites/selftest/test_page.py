@@ -91,6 +91,16 @@ def test_a_failure_tells_all_that_is_known(finished):
     assert record["nodeid"] in told
 
 
+def test_a_flaky_test_tells_each_of_its_runs(finished):
+    """How it ended where, and the command that finds out after which tests it fails."""
+    with browser() as page:
+        page.show(finished.folder / "index.html")
+        told = opened(page, "test_flakes")
+
+    for part in ("shared process: failed: only the first time", "fresh process: passed", "-m reports order"):
+        assert part in told, f"{part!r} is missing in {told}"
+
+
 def test_a_crash_tells_its_stack(finished):
     """The stack of a crash is on the page."""
     with browser() as page:
