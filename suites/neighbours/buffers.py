@@ -1,4 +1,4 @@
-"""A buffer that two devices share through exported memory, and one that the host reads.
+"""A buffer that two devices share through exported memory, and one that the host reads; only semaphores keep them apart.
 
 Every call here has to succeed on a device that claims OPAQUE_FD memory, so a failure is `Broken`, naming SPEC-SHARE-10.
 """
@@ -6,8 +6,10 @@ Every call here has to succeed on a device that claims OPAQUE_FD memory, so a fa
 from dataclasses import dataclass
 
 from fixtures.descriptors import Descriptor
-from fixtures.devices import Device, need
+from fixtures.devices import Device, Submission, need
+from fixtures.gates import run_work
 from fixtures.outcomes import unsupported
+from suites.sharing.members import at
 
 OPAQUE = 1
 EXTERNAL = 0xFFFFFFFE
@@ -108,3 +110,20 @@ def read(shared, seen):
         lambda c: vk.vkCmdCopyBuffer(c, shared.handle, seen.handle, shared.size),
         lambda c: vk.vkCmdPipelineBarrier(c, seen.handle, same, same),
     )
+
+
+def hand_over(shared, kind, word, behind_work):
+    """Write `word`, signal, and export the signal: the descriptor; `unsupported` where the driver answers -1."""
+    device = shared.device
+    semaphore = device.semaphore(kind, export=True)
+    if behind_work:
+        run_work(device)
+    device.queue.submit(commands=[write(shared, word)], signals=[at(semaphore)])
+    descriptor = semaphore.exported()
+    return unsupported("the driver answered -1: there is no descriptor") if descriptor.fd == -1 else descriptor
+
+
+def take_over(shared, seen, kind, descriptor, temporary) -> Submission:
+    """Import the signal, and behind a wait for it copy the shared buffer to `seen`."""
+    semaphore = shared.device.semaphore(kind).imports(descriptor, temporary)
+    return shared.device.queue.submit(waits=[at(semaphore)], commands=[read(shared, seen)])

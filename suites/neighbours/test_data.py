@@ -1,7 +1,10 @@
 """Data, not just order: what one device wrote before its signal is what another reads after its wait."""
 
+import pytest
+
 from fixtures import bench
 from fixtures.descriptors import Descriptor
+from fixtures.plugin import allow_permanence
 from suites.ledger import rule
 from suites.neighbours import buffers
 from suites.sharing.members import at
@@ -15,13 +18,6 @@ def word_of(round_):
     return (0x01020304 * (round_ + 1)) & 0xFFFFFFFF
 
 
-def reader_of(device, memory, semaphore, kind):
-    """(shared buffer, buffer that the host sees, imported semaphore) on a device that reads."""
-    shared = buffers.make(device, SIZE, external=buffers.OPAQUE, imported=memory)
-    seen = buffers.make(device, SIZE, buffers.HOST_VISIBLE_AND_COHERENT)
-    return shared, seen, device.semaphore(kind).imports(semaphore)
-
-
 def wrong(found, word):
     """The first 4 bytes that are not `word`, as text; None if all are."""
     expected = word.to_bytes(4, "little") * (SIZE // 4)
@@ -32,34 +28,51 @@ def wrong(found, word):
     return f"{found[at : at + 4].hex()} at byte {at}"
 
 
-def read_in_another_process(channel, info, kind, word):
-    """Import memory and semaphore from the channel, wait, and return what is wrong with the bytes."""
+def read_and_answer(channel, info, kind, temporary):
+    """Import memory from the channel, then by turns read what the test wrote and write an answer; "" if all was right."""
     device = bench.open_device(info)
-    memory, semaphore = (Descriptor(channel.receive_fd(), device.vk, "received descriptor") for _ in range(2))
-    shared, seen, wait = reader_of(device, memory, semaphore, kind)
-    waits = [(wait, 1) if kind.semaphore_type else wait]
-    reading = device.queue.submit(commands=[buffers.read(shared, seen)], waits=waits)
-    return wrong(seen.bytes, word) if reading.finishes() else f"a batch that does not end: {reading}"
+    memory = Descriptor(channel.receive_fd(), device.vk, "received memory")
+    shared = buffers.make(device, SIZE, external=buffers.OPAQUE, imported=memory)
+    seen = buffers.make(device, SIZE, buffers.HOST_VISIBLE_AND_COHERENT)
+
+    for turn in range(ROUNDS):
+        signal = Descriptor(channel.receive_fd(), device.vk, "received semaphore")
+        reading = buffers.take_over(shared, seen, kind, signal, temporary)
+        if not reading.finishes():
+            return f"the batch that reads does not end: {reading}"
+        if problem := wrong(seen.bytes, word_of(turn)):
+            return f"{word_of(turn):08x} was written, the other process sees {problem}"
+        channel.send_fd(buffers.hand_over(shared, kind, word_of(ROUNDS + turn), turn % 8 == 0).fd)
+    device.settle()
+    return ""
 
 
 @rule("SPEC-SHARE-10", "SPEC-STATE-09", "SPEC-FUND-02")
-def test_another_process_reads_what_was_written(device, opaque_kind, processes):
-    """A process that received memory and semaphore sees the bytes after its wait."""
+@pytest.mark.isolated
+def test_two_processes_read_what_the_other_wrote(device, kind, permanence, processes):
+    """Round after round each of two processes sees the other's bytes behind a wait for a semaphore that it imported."""
+    temporary = allow_permanence(kind, permanence)
     buffers.check_claim(device)
-    writer = buffers.make(device, SIZE, external=buffers.OPAQUE)
-    signal = device.semaphore(opaque_kind, export=True)
-    memory, exported = buffers.export(writer), signal.exported()
+    shared = buffers.make(device, SIZE, external=buffers.OPAQUE)
+    seen = buffers.make(device, SIZE, buffers.HOST_VISIBLE_AND_COHERENT)
+    child = processes.start(read_and_answer, device.info, kind, temporary)
+    child.channel.send_fd(buffers.export(shared).fd)
 
-    child = processes.start(read_in_another_process, device.info, opaque_kind, word_of(3))
-    signals = [(signal, 1) if opaque_kind.semaphore_type else signal]
-    writing = device.queue.submit(commands=[buffers.write(writer, word_of(3))], signals=signals)
-    child.channel.send_fd(memory.fd)
-    child.channel.send_fd(exported.fd)
-    ending = child.finish()
+    for turn in range(ROUNDS):
+        child.channel.send_fd(buffers.hand_over(shared, kind, word_of(turn), turn % 8 == 0).fd)
+        answer = received(child, device)
+        reading = buffers.take_over(shared, seen, kind, answer, temporary)
+        assert reading.finishes(), f"in round {turn} the batch that reads does not end: {reading}"
+        problem = wrong(seen.bytes, word_of(ROUNDS + turn))
+        assert not problem, f"in round {turn} the other process wrote {word_of(ROUNDS + turn):08x}, here is {problem}"
 
-    assert writing.finishes(), f"the writer's batch does not end: {writing}"
-    assert ending.how == "returned", f"the other process ended with {ending}"
-    assert ending.value is None, f"the other process waited for {word_of(3):08x} and sees {ending.value}"
+
+def received(child, device):
+    """The descriptor that the other process sends; fails with what it says if it ended instead."""
+    try:
+        return Descriptor(child.channel.receive_fd(), device.vk, "received semaphore")
+    except (EOFError, TimeoutError):
+        raise AssertionError(str(child.finish())) from None
 
 
 @rule("SPEC-CUDA-07")

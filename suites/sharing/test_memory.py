@@ -2,35 +2,35 @@
 
 import pytest
 
-from fixtures.gates import run_work
-from fixtures.outcomes import unsupported
 from fixtures.plugin import allow_permanence
 from suites.ledger import rule
-from suites.sharing.members import PLACES, at, device_at, is_copy
-from suites.sharing.memory import share
+from suites.neighbours import buffers
+from suites.sharing.members import PLACES, device_at
 
-WORDS = [0x01010101 * n for n in range(1, 9)]
+SIZE = 1 << 20
+WORDS = [0x01010101 * n for n in range(1, 17)]
 
 
 @rule("SPEC-STATE-09", "SPEC-SHARE-10")
 @pytest.mark.parametrize("place", PLACES[1:])
 def test_what_was_written_before_the_signal_is_read_after_the_wait(device, open_device, kind, permanence, place):
-    """Behind a wait for an imported payload a device reads what another one wrote before it signaled."""
+    """By turns each of two devices reads, behind a wait for an imported payload, what the other wrote before its signal."""
     temporary = allow_permanence(kind, permanence)
-    reader = device_at(place, device, open_device)
-    buffers, found = share(device, reader), []
+    buffers.check_claim(device)
+    other, found = device_at(place, device, open_device), []
+    ours = buffers.make(device, SIZE, external=buffers.OPAQUE)
+    theirs = buffers.make(other, SIZE, external=buffers.OPAQUE, imported=buffers.export(ours))
+    shared, seen = (
+        [ours, theirs],
+        [buffers.make(one, SIZE, buffers.HOST_VISIBLE_AND_COHERENT) for one in (device, other)],
+    )
 
-    for word in WORDS:
-        exporter, importer = device.semaphore(kind, export=True), reader.semaphore(kind)
-        run_work(device)
-        device.queue.submit(commands=[buffers.filling(word)], signals=[at(exporter)])
-        descriptor = exporter.exported()
-        if is_copy(kind) and descriptor.fd == -1:
-            unsupported("the driver answered -1: there is no descriptor")
-        importer.imports(descriptor, temporary)
-        read = reader.queue.submit(waits=[at(importer)], commands=[buffers.reading()])
+    for turn, word in enumerate(WORDS):
+        writer, reader = turn % 2, 1 - turn % 2
+        descriptor = buffers.hand_over(shared[writer], kind, word, behind_work=turn < 4)
+        read = buffers.take_over(shared[reader], seen[reader], kind, descriptor, temporary)
         assert read.finishes(), f"the batch that reads behind a wait does not end: {read} (SPEC-IMPORT-14)"
-        found.append(buffers.words())
+        found.append(set(memoryview(bytes(seen[reader].bytes)).cast("I")))
 
     assert found == [{word} for word in WORDS], f"written were {words(WORDS)}, read: {[words(one) for one in found]}"
 
