@@ -2,29 +2,12 @@
 
 import pytest
 
-from fixtures.descriptors import open_descriptors
 from fixtures.outcomes import unsupported, warn
 from fixtures.plugin import allow_permanence
 from fixtures.registry import HandleType
 from suites.exporting.states import exported_payload
 from suites.ledger import rule
-
-ROUNDS = (40, 80)
-WARM_UP = 8
-
-
-def mappings():
-    """How many mappings of files this process has."""
-    with open("/proc/self/maps") as maps:
-        return sum(len(line.split()) > 5 for line in maps)
-
-
-def left_by(rounds, one_round):
-    """(descriptors, mappings of files) that a series of rounds opened and left."""
-    before = len(open_descriptors()), mappings()
-    for _ in range(rounds):
-        one_round()
-    return len(open_descriptors()) - before[0], mappings() - before[1]
+from suites.robustness.growth import OTHERS, grows, growth
 
 
 @rule("SPEC-DESTROY-01")
@@ -61,12 +44,9 @@ def test_destroying_gives_up_both_payloads(device, kind, underneath):
         target.imports(temporary, temporary=True)
         device.settle()
 
-    left_by(WARM_UP, one_round)
-    left = {rounds: left_by(rounds, one_round) for rounds in ROUNDS}
+    series = growth(one_round)
 
-    growth = {rounds: descriptors for rounds, (descriptors, _) in left.items()}
-    assert not all(growth[rounds] >= rounds / 2 for rounds in ROUNDS), (
-        f"destroying semaphores with an unused temporary import leaves descriptors (rounds: descriptors): {growth}"
-    )
-    if all(mapped >= rounds / 2 for rounds, (_, mapped) in left.items()):
-        warn(f"destroying semaphores with an unused temporary import leaves mappings (rounds: both kinds): {left}")
+    left = grows(series, "descriptors")
+    assert not left, f"destroying semaphores with an unused temporary import left {left}"
+    if left := grows(series, *OTHERS):
+        warn(f"destroying semaphores with an unused temporary import left {left} (SPEC-DESTROY-06)")

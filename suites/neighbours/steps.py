@@ -1,9 +1,14 @@
 """What the other process does in the tests of this chapter."""
 
+import os
+
 from fixtures import bench, patience
+from fixtures.descriptors import Descriptor
 from fixtures.drivers import DeviceInfo, Kind
-from fixtures.processes import Channel
+from fixtures.processes import Channel, die_with_parent
+from fixtures.semaphores import Semaphore
 from suites.neighbours.files import is_ready
+from suites.sharing.members import is_timeline
 
 VALUE = 7
 
@@ -13,29 +18,45 @@ def use(submission, what):
     return "" if submission.finishes() else f"{what}: {submission}"
 
 
+def received(channel: Channel, info: DeviceInfo, kind: Kind, temporary: bool) -> Semaphore:
+    """A semaphore on a device of this process that imported the descriptor from the channel."""
+    device = bench.open_device(info)
+    return device.semaphore(kind).imports(Descriptor(channel.receive_fd(), device.vk, "received descriptor"), temporary)
+
+
+def waited(semaphore: Semaphore) -> str:
+    """Wait for the signal of VALUE; "" if all went well."""
+    if is_timeline(semaphore.kind):
+        return "" if semaphore.counter() == VALUE else f"the counter is {semaphore.counter()} instead of {VALUE}"
+    return use(semaphore.device.queue.submit(waits=[semaphore]), "the wait does not end")
+
+
 def import_and_wait(channel: Channel, info: DeviceInfo, kind: Kind, temporary: bool) -> str:
     """Import the descriptor that comes over the channel and wait for its signal; "" if all went well."""
-    device = bench.open_device(info)
-    semaphore = device.semaphore(kind)
-    answer = semaphore.import_fd(channel.receive_fd(), temporary=temporary)
-    if not answer.is_success:
-        return f"the import returned {answer}"
-    if kind.semaphore_type:
-        return "" if semaphore.counter() == VALUE else f"the counter is {semaphore.counter()} instead of {VALUE}"
-    return use(device.queue.submit(waits=[semaphore]), "the wait does not end")
+    return waited(received(channel, info, kind, temporary))
 
 
 def import_and_signal(channel: Channel, info: DeviceInfo, kind: Kind, temporary: bool) -> str:
     """Import the descriptor that comes over the channel and signal through it; "" if all went well."""
-    device = bench.open_device(info)
-    semaphore = device.semaphore(kind)
-    answer = semaphore.import_fd(channel.receive_fd(), temporary=temporary)
-    if not answer.is_success:
-        return f"the import returned {answer}"
-    if kind.semaphore_type:
+    semaphore = received(channel, info, kind, temporary)
+    if is_timeline(kind):
         answer = semaphore.host_signal(VALUE)
         return "" if answer.is_success else f"vkSignalSemaphore returned {answer}"
-    return use(device.queue.submit(signals=[semaphore]), "the signal does not end")
+    return use(semaphore.device.queue.submit(signals=[semaphore]), "the signal does not end")
+
+
+def fork_and_wait(channel: Channel, info: DeviceInfo, kind: Kind) -> str:
+    """Receive a descriptor and fork; the process that has it by the fork imports it and waits.  "" if all went well."""
+    fd = channel.receive_fd()
+    if os.fork():
+        return "" if os.wait()[1] == 0 else "the forked process could not import it and wait"
+    problem = "nothing was tried"
+    try:
+        die_with_parent()
+        device = bench.open_device(info)
+        problem = waited(device.semaphore(kind).imports(Descriptor(fd, device.vk)))
+    finally:
+        os._exit(bool(problem))
 
 
 def export_signaled(channel: Channel, info: DeviceInfo, kind: Kind, end: str) -> str:

@@ -6,14 +6,22 @@ import socket
 
 import pytest
 
-from fixtures.commands import is_open
 from fixtures.descriptors import Descriptor
-from fixtures.outcomes import Broken, unsupported, warn
+from fixtures.outcomes import Broken, unsupported
 from fixtures.plugin import allow_permanence
 from fixtures.registry import result
 from suites.exporting.states import exported_payload
 from suites.ledger import rule
-from suites.neighbours.steps import VALUE, export_signaled, import_and_signal, import_and_wait
+from suites.neighbours.steps import (
+    VALUE,
+    export_signaled,
+    export_unsignaled,
+    fork_and_wait,
+    import_and_signal,
+    import_and_wait,
+)
+from suites.sharing.members import at
+from suites.timeline.members import TIMELINE, needs_timelines
 
 
 def said(ending):
@@ -22,13 +30,14 @@ def said(ending):
 
 
 def from_child(child, commands):
-    """The descriptor that a child exports and sends; `unsupported` where its driver answered -1."""
+    """(number there, descriptor) of what a child exports and sends; `unsupported` where its driver answered -1."""
     answer = result(child.channel.receive())
     if not answer.is_success:
         raise Broken(f"vkGetSemaphoreFdKHR in another process returned {answer} (SPEC-CAPS-03)")
-    if child.channel.receive() == -1:
+    number = child.channel.receive()
+    if number == -1:
         unsupported("the driver answered -1: there is no descriptor")
-    return Descriptor(child.channel.receive_fd(), commands, "received descriptor")
+    return number, Descriptor(child.channel.receive_fd(), commands, "received descriptor")
 
 
 @rule("SPEC-HANDLE-03", "SPEC-FUND-03", "SPEC-COMPAT-01", "SPEC-FUND-02")
@@ -96,11 +105,8 @@ def test_a_signaled_sync_fd_crosses_into_another_process(device, sync_kind, proc
 def test_a_signaled_payload_outlives_its_process(device, opaque_kind, processes, end):
     """A signal given by a process that then exits, or is killed, is still there for who imports the descriptor."""
     child = processes.start(export_signaled, device.info, opaque_kind, end)
-    received = from_child(child, device.vk)
-    if end == "waits":
-        child.kill()
-    else:
-        child.finish()
+    _, received = from_child(child, device.vk)
+    child.kill() if end == "waits" else child.finish()
 
     answer = device.semaphore(opaque_kind).import_fd(received.dup().fd)
     target = device.semaphore(opaque_kind).imports(received)
@@ -110,20 +116,67 @@ def test_a_signaled_payload_outlives_its_process(device, opaque_kind, processes,
     assert wait.finishes(), f"the signal was lost with the process that gave it: {wait}"
 
 
-@rule("SPEC-FUND-03")
-def test_a_descriptor_taken_by_pidfd_getfd(device, opaque_kind, processes):
-    """pidfd_getfd gives a descriptor that stays open here; that it imports is not promised, so no more than a warning."""
+@rule("SPEC-HANDLE-07", "SPEC-FUND-03")
+@pytest.mark.parametrize("end", ["returns", "waits"], ids=["exits", "killed"])
+def test_a_signaled_sync_fd_outlives_its_process(device, sync_kind, processes, end):
+    """A copy of a signaled payload stays signaled when the process that exported it exits or is killed."""
+    child = processes.start(export_signaled, device.info, sync_kind, end)
+    _, received = from_child(child, device.vk)
+    child.kill() if end == "waits" else child.finish()
+
+    target = device.semaphore(sync_kind).imports(received, temporary=True)
+
+    wait = device.queue.submit(waits=[target])
+    assert wait.finishes(), f"the process that exported a signaled payload ended, then a wait for it does not: {wait}"
+
+
+@rule("SPEC-HANDLE-04", "SPEC-FUND-03")
+def test_a_timeline_works_on_after_its_exporter_was_killed(device, processes):
+    """A wait for a value that a killed process has not signaled goes on until somebody else signals it."""
+    needs_timelines(device, shared=True)
+    child = processes.start(export_unsignaled, device.info, TIMELINE)
+    answer = result(child.channel.receive())
+    assert answer.is_success, f"vkGetSemaphoreFdKHR in another process returned {answer} (SPEC-CAPS-03)"
+    importer = device.semaphore(TIMELINE).imports(Descriptor(child.channel.receive_fd(), device.vk))
+    wait = device.queue.submit(waits=[(importer, VALUE)])
+
+    child.kill()
+    early, signaled = wait.finishes(0.03), importer.host_signal(VALUE)
+
+    assert not early, f"a wait for a value that nobody signaled ended with its exporter's process: {wait}"
+    assert signaled.is_success, f"after the exporter was killed vkSignalSemaphore returned {signaled}"
+    assert wait.finishes(), f"after the exporter was killed a signal of {VALUE} does not end a wait for it: {wait}"
+
+
+@rule("SPEC-FUND-11")
+def test_a_descriptor_inherited_by_fork(device, opaque_kind, processes):
+    """A payload imports from a descriptor that a process has since its parent forked it."""
     exported = exported_payload(device, opaque_kind)
+
+    child = processes.start(fork_and_wait, device.info, opaque_kind)
+    child.channel.send_fd(exported.fd)
+    problem = said(child.finish())
+
+    assert not problem, f"of a descriptor inherited by fork: {problem}"
+
+
+@rule("SPEC-FUND-11")
+def test_a_descriptor_taken_by_pidfd_getfd(device, opaque_kind, processes):
+    """A payload imports from a descriptor that pidfd_getfd takes from the exporting process."""
+    child = processes.start(export_signaled, device.info, opaque_kind, "waits")
+    number, _ = from_child(child, device.vk)
     try:
-        taken = Descriptor(_pidfd_getfd(os.getpid(), exported.fd), device.vk, "descriptor from pidfd_getfd")
+        taken = Descriptor(_pidfd_getfd(child.pid, number), device.vk, "descriptor from pidfd_getfd")
     except OSError as problem:
         unsupported(f"pidfd_getfd is not to be had here: {problem.strerror}")
 
-    answer = device.semaphore(opaque_kind).import_fd(taken.fd)
+    answer = device.semaphore(opaque_kind).import_fd(taken.dup().fd)
+    target = device.semaphore(opaque_kind).imports(taken)
+    child.kill()
 
-    assert is_open(exported.fd), f"importing what pidfd_getfd made of {exported} closed {exported}"
-    if not answer.is_success:
-        warn(f"a descriptor from pidfd_getfd does not import: {answer}")
+    assert answer.is_success, f"a descriptor from pidfd_getfd does not import: {answer}"
+    wait = device.queue.submit(waits=[at(target, VALUE)])
+    assert wait.finishes(), f"the signal behind a descriptor from pidfd_getfd is not there: {wait}"
 
 
 def _pidfd_getfd(pid, fd):

@@ -1,0 +1,63 @@
+"""What rounds of a life cycle leave behind in this process."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fixtures.descriptors import open_descriptors
+
+WARM_UP = 0.25
+"""Rounds that come first, as a part of the first count: a driver opens and allocates some things once."""
+
+BYTES = 256
+"""Memory counts as growing from this many bytes a round on; it comes in pages, and allocators keep some."""
+
+OTHERS = ("threads", "mappings", "memory")
+"""What no sentence obliges a driver to give back."""
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What a series of `rounds` left: open descriptors, threads, mappings of files, bytes of resident memory."""
+
+    rounds: int
+    descriptors: int
+    threads: int
+    mappings: int
+    memory: int
+
+
+def growth(one_round: Callable[[], object], counts: Sequence[int] = (1000, 2000)) -> list[Growth]:
+    """What each of several series of rounds left, after a warm-up."""
+    for _ in range(max(1, int(counts[0] * WARM_UP))):
+        one_round()
+    series, before = [], _now()
+    for rounds in counts:
+        for _ in range(rounds):
+            one_round()
+        after = _now()
+        series.append(Growth(rounds, *(new - old for new, old in zip(after, before, strict=True))))
+        before = after
+    return series
+
+
+def _now() -> tuple[int, int, int, int]:
+    with open("/proc/self/statm") as file:
+        resident = int(file.read().split()[1]) * PAGE
+    with open("/proc/self/maps") as file:
+        mappings = sum(len(line.split()) > 5 for line in file)
+    return len(open_descriptors()), len(os.listdir("/proc/self/task")), mappings, resident
+
+
+def grows(series: Sequence[Growth], *kinds: str, least: float = 0.01) -> str:
+    """What every series left at least `least` of a round (default: one in a hundred rounds), as text; "" if nothing.
+
+    Of `memory` it takes BYTES a round.
+    """
+    for what in kinds:
+        left = {one.rounds: getattr(one, what) for one in series}
+        if all(found >= rounds * (BYTES if what == "memory" else least) for rounds, found in left.items()):
+            return " and ".join(f"{found} {what} by {rounds} rounds" for rounds, found in left.items())
+    return ""

@@ -1,0 +1,83 @@
+"""Thousands of rounds of each life cycle: descriptors, threads and memory do not grow with the rounds."""
+
+import pytest
+
+from fixtures import strangers
+from fixtures.outcomes import unsupported, warn
+from fixtures.plugin import allow_permanence
+from suites.ledger import rule
+from suites.robustness.growth import OTHERS, grows, growth
+from suites.sharing.members import at, is_copy
+
+pytestmark = [pytest.mark.isolated, pytest.mark.limit(30)]
+
+
+def create(device, kind):
+    """Create and destroy."""
+    return lambda: device.semaphore(kind, export=True).destroy()
+
+
+def export(device, kind):
+    """Create, signal, export, close and destroy."""
+
+    def one_round():
+        semaphore = device.semaphore(kind, export=True)
+        device.queue.submit(signals=[at(semaphore)])
+        semaphore.exported().close()
+
+    return one_round
+
+
+def submit(device, kind):
+    """Create, signal, wait and destroy."""
+
+    def one_round():
+        semaphore = device.semaphore(kind, export=True)
+        device.queue.submit(signals=[at(semaphore)])
+        device.queue.submit(waits=[at(semaphore)])
+
+    return one_round
+
+
+def refuse(device, kind):
+    """Create, import what is no descriptor, and destroy."""
+
+    def one_round():
+        with strangers.stranger("closed", device) as closed:
+            if device.semaphore(kind).import_fd(closed.fd, temporary=is_copy(kind)).is_success:
+                unsupported(f"the driver accepted {closed}; SPEC-IMPORT-23 judges that")
+
+    return one_round
+
+
+@rule("SPEC-DESTROY-06")
+@pytest.mark.parametrize("life", [create, export, submit, refuse], ids=lambda life: life.__name__)
+def test_no_life_cycle_leaves_anything(device, kind, life):
+    """What a semaphore took is given back when it is destroyed, whatever it was used for."""
+    one_round = life(device, kind)
+
+    series = growth(lambda: (one_round(), device.settle()))
+
+    left = grows(series, "descriptors", *OTHERS)
+    assert not left, f"{life.__doc__} Left were {left}"
+
+
+@rule("SPEC-IMPORT-01")
+def test_an_exchange_leaves_no_descriptor(device, kind, permanence):
+    """Exported, imported, signaled and waited for, round after round: no descriptor is left; anything else is a warning."""
+    temporary = allow_permanence(kind, permanence)
+
+    def one_round():
+        exporter, importer = device.semaphore(kind, export=True), device.semaphore(kind)
+        device.queue.submit(signals=[at(exporter)])
+        with exporter.exported() as descriptor:
+            importer.imports(descriptor, temporary)
+        device.queue.submit(waits=[at(importer)])
+        device.settle()
+
+    series = growth(one_round)
+
+    left = grows(series, "descriptors")
+    assert not left, f"exporting, importing, signaling and waiting left {left}"
+    if left := grows(series, *OTHERS):
+        warn(f"exporting, importing, signaling and waiting left {left} (SPEC-DESTROY-06)")
