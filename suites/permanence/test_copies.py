@@ -5,10 +5,18 @@ import pytest
 from fixtures import bench
 from fixtures.gates import Proof, shown
 from fixtures.outcomes import Broken, unsupported
-from fixtures.plugin import EXPORTABLE, FOUND, IMPORTABLE, unclaimed
 from suites.ledger import rule
 from suites.permanence.payloads import BINARY_SYNC, each_permanent, pending, puts, signaled, target
-from suites.sharing.members import close, device_at, each_place, second_queue, signal, signal_behind_work, wait_for
+from suites.sharing.members import (
+    another_device,
+    close,
+    device_at,
+    each_place,
+    second_queue,
+    signal,
+    signal_behind_work,
+    wait_for,
+)
 
 COPIES = 6
 ROUNDS = 16
@@ -17,11 +25,7 @@ ROUNDS = 16
 @pytest.fixture
 def neighbour(pytestconfig, device_info):
     """A device of another physical device that exports and imports SYNC_FD too, whatever its driver."""
-    others = [info for info in pytestconfig.stash[FOUND].devices if info.slug != device_info.slug]
-    able = [info for info in others if not unclaimed(BINARY_SYNC, info, EXPORTABLE | IMPORTABLE)]
-    if not able:
-        unsupported("no second device exports and imports SYNC_FD")
-    opened = bench.open_device(able[0])
+    opened = bench.open_device(another_device(pytestconfig, device_info, BINARY_SYNC))
     yield opened
     bench.close_device(opened)
 

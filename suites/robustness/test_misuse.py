@@ -4,14 +4,17 @@ The violating command returns INITIALIZATION_FAILED, or its device is lost, or t
 How long a while is nobody says, so what is still pending at the limit is a warning.
 """
 
+import os
+
 import pytest
 
-from fixtures import patience
+from fixtures import bench, patience
 from fixtures.outcomes import unsupported, warn
 from fixtures.registry import Result, SemaphoreType, result
 from fixtures.semaphores import BINARY_OPAQUE
 from suites.ledger import rule
 from suites.neighbours.steps import export_unsignaled
+from suites.sharing.members import another_device, at
 
 pytestmark = [pytest.mark.isolated(fresh=True), pytest.mark.exclusive]
 BOUNDED = {Result.SUCCESS, Result.ERROR_INITIALIZATION_FAILED, Result.ERROR_DEVICE_LOST}
@@ -122,3 +125,26 @@ def test_a_wait_survives_an_exporter_killed_before_its_signal(device, shared, pr
         device.is_sound = False
         warn(f"not ended in {patience.seconds(PATIENCE):g} s; no bound is specified")
     assert end in BOUNDED | {Result.TIMEOUT}, f"a wait for a signal of a process that was killed ended with {end}"
+
+
+@rule("SPEC-FUND-04", "SPEC-COMPAT-01")
+def test_a_payload_of_an_unlike_device_harms_nobody(device, open_device, opaque_kind, pytestconfig):
+    """Whatever comes of an OPAQUE_FD that crosses to a device with another UUID, both devices work on with their own."""
+    far = bench.open_device(another_device(pytestconfig, device.info, opaque_kind))
+    exported, before = far.semaphore(opaque_kind, export=True).exported(), open_device()
+
+    target, fd = device.semaphore(opaque_kind), os.dup(exported.fd)
+    wanted = (device.handle, target.handle, int(opaque_kind.handle_type), fd, 0)
+    answer = device.vk.table.vkImportSemaphoreFdKHR(*wanted)  # past the checks: what an undefined use returns is free
+
+    for one in (far, device, before, open_device(new=True)):
+        exporter = one.semaphore(opaque_kind, export=True)
+        importer = one.semaphore(opaque_kind).imports(exporter.exported())
+        signal, wait = one.queue.submit(signals=[at(exporter)]), one.queue.submit(waits=[at(importer)])
+        assert signal.finishes(), (
+            f"after an import of {far}'s payload ({answer}) a signal on {one} does not end: {signal}"
+        )
+        assert wait.finishes(), f"after an import of {far}'s payload ({answer}) a wait on {one} does not end: {wait}"
+    bench.close_device(far)
+    if answer.is_success:
+        warn(f"a payload of {far} imports, though its UUIDs are others")

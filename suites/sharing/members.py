@@ -6,9 +6,10 @@ import pytest
 
 from fixtures import bench
 from fixtures.devices import Device, Queue, Submission
-from fixtures.drivers import Kind
+from fixtures.drivers import DeviceInfo, Kind
 from fixtures.gates import run_work
 from fixtures.outcomes import Broken, unsupported
+from fixtures.plugin import EXPORTABLE, FOUND, IMPORTABLE, unclaimed
 from fixtures.registry import HandleType, SemaphoreType
 from fixtures.semaphores import Semaphore
 
@@ -124,6 +125,13 @@ def queue_of(device: Device, family: int) -> Queue:
 def values(kind: Kind) -> Iterator[int]:
     """Rising values to signal a timeline with, one a signal; a binary semaphore takes no notice of them."""
     return iter(range(1, 1 << 20))
+
+
+def another_device(config: pytest.Config, info: DeviceInfo, kind: Kind) -> DeviceInfo:
+    """Another physical device of this run than `info` that exports and imports `kind`; `unsupported` without one."""
+    others = [one for one in config.stash[FOUND].devices if one.device_uuid != info.device_uuid]
+    able = [one for one in others if not unclaimed(kind, one, EXPORTABLE | IMPORTABLE)]
+    return able[0] if able else unsupported(f"no second device exports and imports {kind}")
 
 
 def close(device: Device, what: str, other: Device) -> None:
