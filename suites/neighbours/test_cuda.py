@@ -9,10 +9,10 @@ from fixtures.gates import Proof, run_work, shown
 from fixtures.outcomes import unsupported
 from fixtures.registry import HandleType, SemaphoreType
 from fixtures.strangers import stranger as make_stranger
-from suites.importing.rounds import descriptors_left
 from suites.ledger import rule
 from suites.neighbours.steps import VALUE, export_signaled
 from suites.neighbours.test_processes import from_child, said
+from suites.robustness.growth import grows, growth
 from suites.sharing.members import at, close, device_at, signal
 
 LARGE = 2**32 + 7
@@ -165,11 +165,9 @@ def test_cuda_owns_what_it_imported(cuda, device, opaque_kind):
         cuda.imports(exported, opaque_kind)
         cuda.settle()
 
-    left = descriptors_left(ROUNDS, one_round)
+    left = grows(growth(one_round, (ROUNDS, 2 * ROUNDS)), "descriptors")
 
-    assert min(left) <= 0, (
-        f"{left[0]} and then {left[1]} descriptors were left by {ROUNDS} rounds of import and destroy"
-    )
+    assert not left, f"import by CUDA and destroy left {left}"
 
 
 @rule("SPEC-CUDA-06")
