@@ -209,7 +209,8 @@ def test_a_payload_in_cuda_outlives_its_exporter(cuda, device, open_device, opaq
 def test_cuda_waits_for_a_signal_of_another_process(cuda, device, opaque_kind, processes, end):
     """A signal that a process gave before it exited, or was killed, ends the wait of CUDA in this one."""
     child = processes.start(export_signaled, device.info, opaque_kind, "waits" if end == "killed" else "returns")
-    imported = cuda.imports(from_child(child, device.vk), opaque_kind)
+    _, received = from_child(child, device.vk)
+    imported = cuda.imports(received, opaque_kind)
     child.kill() if end == "killed" else child.finish()
 
     cuda.wait(imported, VALUE)
