@@ -80,13 +80,15 @@ def _slim(run: Run, tests: Iterable[Line], folder: Path) -> Iterable[Line]:
             calls = json.dumps(test.get("calls", []), separators=(",", ":"))
             room -= len(calls)
             kept |= {"trace": calls} if room > 0 else {"no_room": True}
-        kept["commands"] = [run.repeat(test), *_commands(test, folder)]
+        kept["commands"] = [run.repeat(test), *_commands(run, test, folder)]
         yield kept
 
 
-def _commands(test: Line, folder: Path) -> Iterable[str]:
-    """What else can be done about a test: a C program of its failure; after which tests it fails that passes alone."""
+def _commands(run: Run, test: Line, folder: Path) -> Iterable[str]:
+    """What else can be done: the native stack of a crash, a failure as a C program, after which tests a flaky one fails."""
     reports, conclusion = [".venv/bin/python", "-m", "reports"], (test.get("outcomes") or [{}])[-1].get("outcome")
+    if test["verdict"] == "crash":
+        yield run.debug(test)
     if test["verdict"] in FAILING:
         yield shlex.join([*reports, "reproduce", short(folder), test["nodeid"], "-o", "reproducer.c"])
     if conclusion in ("flaky", "poisoned process") and test.get("process"):

@@ -67,8 +67,16 @@ class Run:
 
     def repeat(self, one: Line) -> str:
         """The command that runs a test, or the first test of a breach, again."""
+        return repeat(self._choice(one), one["nodeid"])
+
+    def debug(self, one: Line) -> str:
+        """The command that runs a test that crashes again, for the native stack."""
+        gdb = ["gdb", "-batch", "-ex", "run", "-ex", "bt", "--args", ".venv/bin/python", "-m", "pytest"]
+        return shlex.join([*gdb, "-n0", "-s", "--pdb", *self._choice(one), one["nodeid"]])
+
+    def _choice(self, one: Line) -> list[str]:
         mine = [device for device in self.devices if device["slug"] == one["device"] and "choice" in device]
-        return repeat([*mine, self.head][0].get("choice", []), one["nodeid"])
+        return list([*mine, self.head][0].get("choice", []))
 
     def statement(self, rule: str) -> str:
         """What a rule says."""

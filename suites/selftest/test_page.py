@@ -1,6 +1,9 @@
 """The page of a run, in a real browser: what it shows, the keyboard, and that a driver's words stay words."""
 
 import json
+import re
+import shlex
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -8,9 +11,11 @@ from collections import Counter
 import pytest
 
 from fixtures.drivers import ROOT
+from fixtures.outcomes import unsupported
+from reports.runs import load
 from reports.verdicts import VERDICTS
 from suites.selftest.browser import browser
-from suites.selftest.runs import SAMPLES, run
+from suites.selftest.runs import SAMPLES, environment, run
 
 pytestmark = pytest.mark.limit(60)
 EVIL = (
@@ -109,6 +114,24 @@ def test_a_crash_tells_its_stack(finished):
 
     assert "SIGSEGV" in told
     assert "in test_crashes_about_a_rule_that_only_warns" in told
+
+
+def test_a_crash_tells_how_to_have_its_native_stack(finished):
+    """One pasted command shows the frames of the driver, where gdb is installed."""
+    if shutil.which("gdb") is None:
+        unsupported("no gdb on this machine")
+    record = finished.tests["test_crashes_about_a_rule_that_only_warns"]
+
+    done = subprocess.run(
+        shlex.split(load(finished.folder).debug(record)), cwd=ROOT, env=environment(finished.folder),
+        capture_output=True, text=True, timeout=50, check=False,
+    )  # fmt: skip
+
+    assert "received signal SIGSEGV" in done.stdout, done.stdout + done.stderr
+    assert re.search(r"^#0 .*\n#1 ", done.stdout, re.MULTILINE), done.stdout
+    with browser() as page:
+        page.show(finished.folder / "index.html")
+        assert "gdb -batch" in opened(page, "test_crashes_about")
 
 
 def test_the_keyboard_filters(finished):
