@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from fixtures import bench
 from fixtures.descriptors import is_open, same_file
 from fixtures.outcomes import unsupported
 from fixtures.registry import HandleType, Result
 from suites.exporting.states import STATES, VALUE, export_in, exported_payload
 from suites.ledger import rule
+from suites.sharing.members import close
 
 
 @rule("SPEC-EXPORT-04")
@@ -137,7 +137,7 @@ def test_destroying_the_exporter_leaves_the_descriptor_open(device, open_device,
     descriptor = exported_payload(exporter, exportable)
     kept = descriptor.dup()
 
-    _destroy(exporter, destroyed)
+    close(exporter, destroyed, device)
 
     assert descriptor.is_open, f"destroying the {destroyed} closed {descriptor}"
     same = same_file(descriptor.fd, kept.fd)
@@ -152,7 +152,7 @@ def test_a_descriptor_keeps_the_payload_alive(device, open_device, opaque_kind, 
     """A signal given before the exporter was destroyed is still there for whoever imports the descriptor."""
     exporter = open_device()
     descriptor = exported_payload(exporter, opaque_kind)
-    _destroy(exporter, destroyed)
+    close(exporter, destroyed, device)
     importer = device.semaphore(opaque_kind)
 
     answer = importer.import_fd(descriptor.fd)
@@ -163,14 +163,3 @@ def test_a_descriptor_keeps_the_payload_alive(device, open_device, opaque_kind, 
     else:
         wait = device.queue.submit(waits=[importer])
         assert wait.finishes(), f"the signal was lost with the {destroyed}: {wait}"
-
-
-def _destroy(device, what):
-    """Destroy the device's semaphores, or all of it up to `what`; exported descriptors stay open."""
-    if what == "semaphore":
-        device.settle()
-    elif what == "device":
-        device.close()
-        device.later(device.instance.close)
-    else:
-        bench.close_device(device)

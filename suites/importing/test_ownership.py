@@ -8,7 +8,7 @@ from fixtures.plugin import allow_permanence
 from suites.exporting.states import exported_payload
 from suites.importing.limits import STRANGER_LIMIT
 from suites.ledger import rule
-from suites.robustness.growth import OTHERS, grows, growth
+from suites.robustness.growth import descriptors_left, grows, growth
 
 IMPORTS = 4
 DEVICES = (2, 4)
@@ -25,12 +25,9 @@ def test_the_driver_closes_what_it_imported(device, kind, permanence):
         device.semaphore(kind).imports(exported, temporary)
         device.settle()
 
-    series = growth(one_round)
+    left = descriptors_left(one_round)
 
-    left = grows(series, "descriptors")
     assert not left, f"import and destroy left {left}"
-    if left := grows(series, *OTHERS):
-        warn(f"import and destroy left {left} (SPEC-DESTROY-06)")
 
 
 @rule("SPEC-IMPORT-01")
@@ -49,7 +46,7 @@ def test_replaced_payloads_are_given_up_with_the_semaphore(device, kind, permane
 
     held = []
     before = len(open_descriptors())
-    left = grows(growth(one_round), "descriptors")
+    left = descriptors_left(one_round)
 
     assert not left, f"{IMPORTS} imports into one semaphore, then destroyed, left {left}"
     if held[0] - before >= IMPORTS:

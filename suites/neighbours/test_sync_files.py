@@ -15,7 +15,7 @@ from suites.ledger import rule
 from suites.neighbours import files
 from suites.neighbours.steps import poll_what_comes
 from suites.permanence.payloads import pending
-from suites.sharing.members import signal_behind_work
+from suites.sharing.members import close, signal_behind_work
 
 
 def merge(one, other):
@@ -152,9 +152,7 @@ def test_a_sync_fd_outlives_its_source(device, open_device, sync_kind, destroyed
     """The descriptor holds its primitive: whatever exported it may go."""
     source = open_device()
     exported = exported_payload(source, sync_kind)
-    source.settle() if destroyed == "semaphore" else source.close()
-    if destroyed == "instance":
-        source.instance.close()
+    close(source, destroyed, device)
 
     target = device.semaphore(sync_kind)
     result = target.import_fd(exported.dup().fd, temporary=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fixtures.descriptors import open_descriptors
+from fixtures.outcomes import warn
 
 WARM_UP = 0.25
 """Rounds that come first, as a part of the first count: a driver opens and allocates some things once."""
@@ -61,3 +62,11 @@ def grows(series: Sequence[Growth], *kinds: str, least: float = 0.01) -> str:
         if all(found >= rounds * (BYTES if what == "memory" else least) for rounds, found in left.items()):
             return " and ".join(f"{found} {what} by {rounds} rounds" for rounds, found in left.items())
     return ""
+
+
+def descriptors_left(one_round: Callable[[], object]) -> str:
+    """The descriptors that thousands of rounds left, as `grows` tells; whatever else they left is a warning."""
+    series = growth(one_round)
+    if left := grows(series, *OTHERS):
+        warn(f"round after round left {left} (SPEC-DESTROY-06)")
+    return grows(series, "descriptors")

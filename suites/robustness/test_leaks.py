@@ -3,10 +3,10 @@
 import pytest
 
 from fixtures import strangers
-from fixtures.outcomes import unsupported, warn
+from fixtures.outcomes import unsupported
 from fixtures.plugin import allow_permanence
 from suites.ledger import rule
-from suites.robustness.growth import OTHERS, grows, growth
+from suites.robustness.growth import OTHERS, descriptors_left, grows, growth
 from suites.sharing.members import at, is_copy
 
 pytestmark = [pytest.mark.isolated, pytest.mark.limit(30)]
@@ -75,9 +75,6 @@ def test_an_exchange_leaves_no_descriptor(device, kind, permanence):
         device.queue.submit(waits=[at(importer)])
         device.settle()
 
-    series = growth(one_round)
+    left = descriptors_left(one_round)
 
-    left = grows(series, "descriptors")
     assert not left, f"exporting, importing, signaling and waiting left {left}"
-    if left := grows(series, *OTHERS):
-        warn(f"exporting, importing, signaling and waiting left {left} (SPEC-DESTROY-06)")

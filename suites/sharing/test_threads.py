@@ -30,6 +30,16 @@ def together(jobs):
         return [started.result() for started in [threads.submit(run, job) for job in jobs]]
 
 
+def signal_and_wait(signaler, waiter):
+    """Signal and wait round after round; the first wait that does not end, as text."""
+    for value in range(1, ROUNDS):
+        signal(signaler, value)
+        wait = wait_for(waiter, value)
+        if not wait.finishes():
+            return f"wait {value}: {wait}"
+    return ""
+
+
 @rule("SPEC-THREAD-03", "SPEC-THREAD-09")
 @pytest.mark.isolated
 def test_threads_export_one_semaphore_at_once(device, opaque_kind):
@@ -75,15 +85,7 @@ def test_members_come_and_go_while_others_work(device, open_device, opaque_kind)
             member.destroy()
         return answers
 
-    def signal_and_wait():
-        for value in range(1, ROUNDS):
-            signal(exporter, value)
-            wait = wait_for(importer, value)
-            if not wait.finishes():
-                return f"wait {value}: {wait}"
-        return ""
-
-    answers, problem = together([come_and_go, signal_and_wait])
+    answers, problem = together([come_and_go, lambda: signal_and_wait(exporter, importer)])
 
     assert answers == {Result.SUCCESS}, f"imports beside signals and waits returned {set(map(str, answers))}"
     assert not problem, f"while members came and went: {problem}"
@@ -98,15 +100,7 @@ def test_a_payload_is_exported_from_one_handle_while_another_is_used(device, ope
     def export():
         return {exporter.export_fd()[0] for _ in range(ROUNDS)}
 
-    def signal_and_wait():
-        for value in range(1, ROUNDS):
-            signal(signaler, value)
-            wait = wait_for(waiter, value)
-            if not wait.finishes():
-                return f"wait {value}: {wait}"
-        return ""
-
-    answers, problem = together([export, signal_and_wait])
+    answers, problem = together([export, lambda: signal_and_wait(signaler, waiter)])
 
     assert answers == {Result.SUCCESS}, f"exports beside signals and waits returned {set(map(str, answers))}"
     assert not problem, f"while the payload was exported: {problem}"
