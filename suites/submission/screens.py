@@ -6,14 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fixtures import bench, patience
-from fixtures.devices import WANTED, Device, instance_extensions, need
+from fixtures.devices import SURFACE, SWAPCHAIN, WANTED, Device, instance_extensions, need
 from fixtures.drivers import DeviceInfo
 from fixtures.outcomes import Broken, unsupported
 from fixtures.registry import Result
 from fixtures.semaphores import Semaphore
-
-SURFACE = ("VK_KHR_surface", "VK_EXT_headless_surface")
-SWAPCHAIN = "VK_KHR_swapchain"
 
 
 @dataclass

@@ -225,5 +225,6 @@ COMMAND_OF = {
     "VkSubmitInfo2": "vkQueueSubmit2",
     "VkSemaphoreSubmitInfo": "vkQueueSubmit2",
     "VkBindSparseInfo": "vkQueueBindSparse",
+    "VkAcquireNextImageInfoKHR": "vkAcquireNextImageKHR",
 }
 """The command that takes a structure."""

@@ -13,8 +13,11 @@ from suites.valid_usage.calls import COMMAND_OF
 
 SUCCESS_RULES = RESULT_RULES | {
     "vkGetPhysicalDeviceExternalSemaphoreProperties": "SPEC-CAPS-01",
+    "vkCreateDevice": "SPEC-REGISTRY-10",
     "vkDestroySemaphore": "SPEC-DESTROY-05",
     "vkDestroyDevice": "SPEC-DESTROY-05",
+    "vkAcquireNextImageKHR": "SPEC-WSI-01",
+    "vkQueuePresentKHR": "SPEC-WSI-01",
     "vkGetSemaphoreFdKHR": "SPEC-CAPS-03",
     "vkImportSemaphoreFdKHR": "SPEC-CAPS-04",
 }

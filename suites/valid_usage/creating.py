@@ -1,5 +1,7 @@
 """Creating semaphores: what may be asked of which device."""
 
+from collections.abc import Callable
+
 from fixtures.devices import Device, need
 from fixtures.registry import STRUCTURE_TYPES, HandleType, Result
 from fixtures.semaphores import BINARY_OPAQUE
@@ -40,6 +42,19 @@ def create_without_queues(device: Device) -> Result:
     return vk.vkCreateSemaphore(bare)[0]
 
 
+def device_with(*extensions: str) -> Callable[[Device], Result]:
+    """A device with these extensions."""
+
+    def create(device: Device) -> Result:
+        vk = device.vk
+        answer, made = vk.vkCreateDevice(device.instance.physical, extensions, [(device.queue.family, 1)])
+        if answer.is_success:
+            device.later(vk.vkDestroyDevice, made)
+        return answer
+
+    return create
+
+
 CASES = [
     Case(
         "VUID-VkSemaphoreTypeCreateInfo-timelineSemaphore-03252",
@@ -56,6 +71,11 @@ CASES = [
         lambda device: created(device, export=HandleType.D3D12_FENCE),
         create_exportable,
         breach_over="driver",
+    ),
+    Case(  # from Vulkan 1.1 on nothing that VK_KHR_external_semaphore_fd needs can be missing: another extension shows it
+        "VUID-vkCreateDevice-ppEnabledExtensionNames-01387",
+        device_with("VK_KHR_external_semaphore_fd", "VK_KHR_swapchain_mutable_format"),
+        device_with("VK_KHR_external_semaphore_fd"),
     ),
     Case("VUID-vkCreateSemaphore-device-queuecount", create_without_queues, created),
 ]

@@ -4,9 +4,9 @@ import pytest
 
 from fixtures.outcomes import unsupported
 from suites.ledger import checked_by, rule
-from suites.valid_usage import counting, creating, destroying, exporting, importing, structures, submitting
+from suites.valid_usage import counting, creating, destroying, exporting, importing, presenting, structures, submitting
 
-CHAPTERS = (structures, creating, destroying, exporting, importing, submitting, counting)
+CHAPTERS = (structures, creating, destroying, exporting, importing, submitting, counting, presenting)
 CASES = [case for chapter in CHAPTERS for case in chapter.CASES]
 OF_THE_LAYER = pytest.mark.parametrize("case", [pytest.param(c, id=str(c), marks=rule(c.rule)) for c in CASES])
 OF_THE_DRIVER = pytest.mark.parametrize("case", [pytest.param(c, id=str(c), marks=rule(*c.rules)) for c in CASES])

@@ -1,0 +1,155 @@
+"""Acquiring and presenting: a semaphore that is binary, idle, and in the right state."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fixtures import bench, patience
+from fixtures.devices import SURFACE, SWAPCHAIN, WANTED, Device, instance_extensions
+from fixtures.drivers import IDEAL
+from fixtures.outcomes import unsupported
+from fixtures.registry import Result, result
+from fixtures.semaphores import Semaphore
+from suites.valid_usage.calls import timeline
+from suites.valid_usage.cases import Case
+from suites.valid_usage.steps import ended, submitted, two_queues
+
+
+def screened(device: Device) -> Device:
+    """The device, if surfaces and swapchains are enabled on it, else one like it with them."""
+    if device.info.manifest == IDEAL or SWAPCHAIN not in device.info.extensions:
+        unsupported("the device has no swapchains")
+    if device.vk.vkGetDeviceProcAddr(device.handle, "vkCreateSwapchainKHR"):
+        return device
+    if missing := set(SURFACE) - set(instance_extensions(device.vk, device.info)):
+        unsupported(f"no {' and no '.join(missing)}")
+    made = bench.borrow_device(device.info, extensions=(*WANTED, SWAPCHAIN), instance_extensions=SURFACE)
+    device.later(bench.return_device, made)
+    return made
+
+
+def make_swapchain(device: Device) -> int:
+    """A swapchain on a headless surface; both live as long as the test."""
+    vk, instance = device.vk, device.instance
+    answer, surface = vk.vkCreateHeadlessSurfaceEXT(instance.handle)
+    if answer.is_success:
+        device.later(vk.vkDestroySurfaceKHR, instance.handle, surface)
+        vk.vkGetPhysicalDeviceSurfaceSupportKHR(instance.physical, device.queue.family, surface)
+        answer, swapchain = vk.vkCreateSwapchainKHR(instance.physical, device.handle, surface)
+    if not answer.is_success:
+        unsupported(f"a swapchain on a headless surface: {answer}")
+    device.later(vk.vkDestroySwapchainKHR, device.handle, swapchain)
+    device.later(vk.vkQueueWaitIdle, device.queue.handle)
+    return swapchain
+
+
+@dataclass(frozen=True)
+class Acquire:
+    """Acquires an image by vkAcquireNextImageKHR, or by vkAcquireNextImage2KHR."""
+
+    second: bool
+
+    def by(self, semaphore: Semaphore, swapchain: int) -> tuple[Result, int]:
+        """The result and the image's index; a wait for the semaphore follows where it succeeds."""
+        device, vk = semaphore.device, semaphore.device.vk
+        if not self.second:
+            answer, image = vk.vkAcquireNextImageKHR(device.handle, swapchain, patience.nanoseconds(), semaphore.handle)
+        else:
+            info = vk.ffi.new("VkAcquireNextImageInfoKHR *", {"sType": 1000060010, "deviceMask": 1})
+            info.swapchain, info.timeout = vk.handle("VkSwapchainKHR", swapchain), patience.nanoseconds()
+            info.semaphore, found = vk.handle("VkSemaphore", semaphore.handle), vk.ffi.new("uint32_t *")
+            call = vk.of_device(device.handle, "vkAcquireNextImage2KHR")
+            answer = result(int(call(vk.handle("VkDevice", device.handle), info, found)))
+            image = found[0]
+        if not answer.is_error:
+            device.queue.submit(waits=[semaphore])
+        return answer, image
+
+    def fresh(self, device: Device) -> Result:
+        """With a new semaphore."""
+        device = screened(device)
+        return self.by(device.semaphore(), make_swapchain(device))[0]
+
+    def signaled(self, device: Device) -> Result:
+        """With a signaled one."""
+        device = screened(device)
+        semaphore = device.semaphore()
+        submitted(device.queue, signals=[semaphore])
+        return self.by(semaphore, make_swapchain(device))[0]
+
+    def busy(self, device: Device) -> Result:
+        """With one that is waited for, and nobody has seen the end of that."""
+        device = screened(device)
+        semaphore, swapchain = device.semaphore(), make_swapchain(device)
+        submitted(device.queue, signals=[semaphore])
+        device.queue.submit(waits=[semaphore])
+        return self.by(semaphore, swapchain)[0]
+
+    def of_timeline(self, device: Device) -> Result:
+        """With a timeline."""
+        device = screened(device)
+        return self.by(timeline(device), make_swapchain(device))[0]
+
+
+FIRST, SECOND = Acquire(second=False), Acquire(second=True)
+
+
+def present_behind(prepare: Callable[[Device], Semaphore]) -> Callable[[Device], Result]:
+    """An image presented behind a semaphore."""
+
+    def present(device: Device) -> Result:
+        device = screened(device)
+        swapchain = make_swapchain(device)
+        _, images = device.vk.vkGetSwapchainImagesKHR(device.handle, swapchain)
+        answer, image = FIRST.by(device.semaphore(), swapchain)
+        if answer.is_error:
+            unsupported(f"vkAcquireNextImageKHR on a headless surface returned {answer}")
+        make_presentable(device, images[image])
+        semaphore = prepare(device)
+        return device.vk.vkQueuePresentKHR(device.queue.handle, swapchain, image, (semaphore.handle,))
+
+    return present
+
+
+def make_presentable(device: Device, image: int) -> None:
+    """Bring the image into the layout that presenting asks for."""
+    vk = device.vk
+    pool = vk.vkCreateCommandPool(device.handle, device.queue.family)[1]
+    device.later(vk.vkDestroyCommandPool, device.handle, pool)
+    command = vk.vkAllocateCommandBuffer(device.handle, pool)[1]
+    vk.vkBeginCommandBuffer(command)
+    vk.vkCmdPipelineBarrierToPresent(command, image)
+    vk.vkEndCommandBuffer(command)
+    ended(device.queue.submit(commands=[command]))
+
+
+def signaled(device: Device) -> Semaphore:
+    """A binary semaphore whose signal is submitted."""
+    semaphore = device.semaphore()
+    submitted(device.queue, signals=[semaphore])
+    return semaphore
+
+
+def waited_for(device: Device) -> Semaphore:
+    """A binary semaphore for which another queue waits."""
+    one, other = two_queues(device)
+    semaphore = device.semaphore()
+    one.submit(signals=[semaphore])
+    other.submit(waits=[semaphore])
+    return semaphore
+
+
+CASES = [
+    Case("VUID-vkAcquireNextImageKHR-semaphore-01286", FIRST.signaled, FIRST.fresh),
+    Case("VUID-vkAcquireNextImageKHR-semaphore-01779", FIRST.busy, FIRST.fresh),
+    Case("VUID-vkAcquireNextImageKHR-semaphore-03265", FIRST.of_timeline, FIRST.fresh),
+    Case("VUID-VkAcquireNextImageInfoKHR-semaphore-01288", SECOND.signaled, SECOND.fresh),
+    Case("VUID-VkAcquireNextImageInfoKHR-semaphore-01781", SECOND.busy, SECOND.fresh),
+    Case("VUID-VkAcquireNextImageInfoKHR-semaphore-03266", SECOND.of_timeline, SECOND.fresh),
+    Case("VUID-vkQueuePresentKHR-pWaitSemaphores-01294", present_behind(waited_for), present_behind(signaled)),
+    Case("VUID-vkQueuePresentKHR-pWaitSemaphores-03267", present_behind(timeline), present_behind(signaled)),
+    Case(
+        "VUID-vkQueuePresentKHR-pWaitSemaphores-03268",
+        present_behind(lambda device: device.semaphore()),
+        present_behind(signaled),
+    ),
+]
