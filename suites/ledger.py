@@ -46,30 +46,32 @@ class Rule:
 @cache
 def rules() -> dict[str, Rule]:
     """Every rule by its id, in the ledger's order."""
-    with FILE.open(newline="") as file:
-        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        return {row["id"]: Rule(**{name: row[name] for name in Rule.__dataclass_fields__}) for row in rows}
+    return {one: Rule(**{name: row[name] for name in Rule.__dataclass_fields__}) for one, row in _rows().items()}
 
 
 @cache
-def _columns_of_layers() -> dict[tuple[int, ...], dict[str, str]]:
+def _rows() -> dict[str, dict[str, str]]:
     with FILE.open(newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    names = [name for name in rows[0] if name.startswith("layer_")]
-    return {_version(name.removeprefix("layer_")): {row["id"]: row[name] for row in rows} for name in names}
+        return {row["id"]: row for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)}
 
 
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split("."))
+def newest_not_after(version: str, columns: Iterable[str], prefix: str) -> str:
+    """The column `prefix` with the newest version that is not after `version`; the oldest if all are."""
+
+    def numbers(name: str) -> list[int]:
+        return [int(part) for part in name.removeprefix(prefix).split(".")]
+
+    there = sorted((name for name in columns if name.startswith(prefix)), key=numbers)
+    return next((name for name in reversed(there) if numbers(name) <= numbers(prefix + version)), there[0])
 
 
 def checked_by(one: str, version: str) -> str:
-    """What the validation layer `version` makes of a breach of rule `one`, by the newest column that is not newer.
+    """What the validation layer `version` makes of a breach of rule `one`, as the ledger saw the newest layer not after it.
 
     "y": it reports the rule's id and stops the call; another id: the same under that id; "n": it has no such check; "": unknown.
     """
-    fitting = [column for column in _columns_of_layers() if column <= _version(version)]
-    return _columns_of_layers()[max(fitting)][one] if fitting else ""
+    row = _rows()[one]
+    return row[newest_not_after(version, row, "layer_")]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
