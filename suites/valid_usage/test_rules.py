@@ -12,6 +12,7 @@ OF_THE_LAYER = pytest.mark.parametrize("case", [pytest.param(c, id=str(c), marks
 OF_THE_DRIVER = pytest.mark.parametrize("case", [pytest.param(c, id=str(c), marks=rule(*c.rules)) for c in CASES])
 
 
+@pytest.mark.no_repeat
 @OF_THE_LAYER
 def test_the_layer_reports_the_breach(layer, case):
     """The smallest call that breaks a rule is reported under that rule's id."""

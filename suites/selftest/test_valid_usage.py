@@ -1,0 +1,91 @@
+"""The rules of the application: each has its case, none passes by default, and the ledger has what the registry has."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from fixtures import layer
+from fixtures.drivers import ROOT
+from fixtures.outcomes import unsupported
+from suites.drift import INSTALLED, UNPACKED, drift
+from suites.ledger import checked_by, rules
+from suites.selftest.runs import run, scratch
+from suites.valid_usage.test_rules import CASES
+
+pytestmark = pytest.mark.limit(60)
+RULES = {one.id for one in rules().values() if one.id.startswith("VUID-") and one.judges == "layer"}
+
+
+def muted(*more):
+    """A run of all breaches, under layers that check nothing."""
+    if not layer.find():
+        unsupported("no validation layer is set up")
+    return run("suites/valid_usage", "-k", "breach", "-n2", *more, LAYER_MUTED="1")
+
+
+def test_every_rule_of_the_application_has_a_case():
+    """No rule that a layer may check is without a breach and its neighbour, and there is no case of another."""
+    assert {case.rule for case in CASES} == RULES
+
+
+def test_every_rule_is_checked_by_a_layer_or_declared():
+    """The ledger knows of each rule what each version of the layer that it has a column for makes of it."""
+    unknown = [one for one in RULES for version in ("1.3.239", "1.4.363") if not checked_by(one, version)]
+    assert not unknown, f"nobody has seen what a layer makes of {unknown}"
+
+
+def test_no_breach_passes_under_a_mute_layer():
+    """With its checks off the layer reports nothing: every test fails but those of what the layer does not check anyway."""
+    found = muted()
+
+    records = [line for line in found.lines if line["type"] == "test"]
+    assert len(records) == len(CASES) * len(layer.find()), found.output
+    left = [one for one in records if one["verdict"] not in ("fail", "crash")]
+    wrong = [f"{one['device']}: {one['id']}" for one in left if "has no such check" not in one["message"]]
+    assert not wrong, f"these pass, whatever the layer says: {wrong}"
+
+
+def test_a_layer_turns_no_driver_red():
+    """What only a layer failed is listed, and counts neither as failure nor as judgement of a driver."""
+    found = muted()
+
+    assert "failures of a validation layer, which fail no driver" in found.output
+    assert found.status == 5, found.output
+
+
+def test_a_layer_fails_against_its_own_baseline():
+    """`--baseline` with the baseline of a layer judges that layer."""
+    newest = layer.find()[0] if layer.find() else unsupported("no validation layer is set up")
+
+    assert muted("--baseline", f"reports/baselines/{newest.slug}.txt").status == 1
+
+
+def test_the_ledger_is_level_with_the_registry():
+    """The valid usage of the headers at hand names no semaphore's rule that the ledger lacks, and has all of the ledger's."""
+    file = INSTALLED if INSTALLED.exists() else UNPACKED
+    if not file.exists():
+        unsupported("no validusage.json is installed or set up")
+
+    version, lacking, gone = drift(file)
+
+    assert not lacking, f"the ledger lacks, of registry {version}: {lacking}"
+    assert not gone, f"registry {version} does not have {gone}"
+
+
+def test_drift_is_named():
+    """A rule that is new in the registry, and one that is gone from it, are named each in a line; exit status 1."""
+    old = sorted(one for one in RULES if "vkSignalSemaphore" in one)
+    new = {"vuid": "VUID-vkSignalSemaphore-new-99999", "text": "a semaphore"}
+    kept = [{"vuid": one, "text": ""} for one in old[1:]]
+    file = scratch("drift") / "validusage.json"
+    content = {"version info": {"api version": "1.4.400"}, "validation": {"vkSignalSemaphore": {"core": [new, *kept]}}}
+    file.write_text(json.dumps(content))
+
+    command = [sys.executable, "-m", "suites.drift", "--registry", str(file)]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert found.returncode == 1, found.stderr
+    assert "the ledger lacks VUID-vkSignalSemaphore-new-99999\n" in found.stdout
+    assert f"gone: {old[0]}\n" in found.stdout
