@@ -81,12 +81,22 @@ def destroy(device: Device) -> Call:
     return _on_device(device, "vkDestroySemaphore", {}, semaphore=null, pAllocator=device.vk.ffi.NULL)
 
 
+def exportable(device: Device) -> Semaphore:
+    """A semaphore whose payload can be exported as it is: for OPAQUE_FD, or signaled where only SYNC_FD is claimed."""
+    if device.info.features(BINARY_OPAQUE):
+        need_claims(device, BINARY_OPAQUE)
+        return device.semaphore(BINARY_OPAQUE, export=True)
+    need_claims(device, SYNC)
+    semaphore = device.semaphore(SYNC, export=True)
+    semaphore.signal()
+    return semaphore
+
+
 def export(device: Device) -> Call:
-    """vkGetSemaphoreFdKHR of an exportable semaphore as OPAQUE_FD."""
-    vk = device.vk
-    need_claims(device, BINARY_OPAQUE)
-    info = vk.new("VkSemaphoreGetFdInfoKHR", handleType=HandleType.OPAQUE_FD)
-    info.semaphore = vk.handle("VkSemaphore", device.semaphore(BINARY_OPAQUE, export=True).handle)
+    """vkGetSemaphoreFdKHR of an exportable semaphore."""
+    vk, semaphore = device.vk, exportable(device)
+    info = vk.new("VkSemaphoreGetFdInfoKHR", handleType=semaphore.kind.handle_type)
+    info.semaphore = vk.handle("VkSemaphore", semaphore.handle)
     fd = vk.ffi.new("int *", -1)
     device.later(_close, fd)
     return _on_device(device, "vkGetSemaphoreFdKHR", {"VkSemaphoreGetFdInfoKHR": info}, pGetFdInfo=info, pFd=fd)

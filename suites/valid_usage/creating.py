@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fixtures.devices import Device, need
 from fixtures.registry import STRUCTURE_TYPES, HandleType, Result
 from fixtures.semaphores import BINARY_OPAQUE
-from suites.valid_usage.calls import need_claims, timeline
+from suites.valid_usage.calls import SYNC, need_claims, timeline
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import created, second
 
@@ -20,8 +20,9 @@ def create_timeline(device: Device) -> Result:
 
 def create_exportable(device: Device) -> Result:
     """A semaphore to export as what the device claims."""
-    need_claims(device, BINARY_OPAQUE)
-    return created(device, export=HandleType.OPAQUE_FD)
+    kind = BINARY_OPAQUE if device.info.features(BINARY_OPAQUE) else SYNC
+    need_claims(device, kind)
+    return created(device, export=kind.handle_type)
 
 
 def create_without_queues(device: Device) -> Result:

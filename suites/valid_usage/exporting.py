@@ -5,23 +5,24 @@ from collections.abc import Callable
 from fixtures.devices import Device
 from fixtures.registry import HandleType, Result
 from fixtures.semaphores import BINARY_OPAQUE, Semaphore
-from suites.valid_usage.calls import SYNC, TIMELINE, need_claims, timeline
+from suites.valid_usage.calls import SYNC, TIMELINE, exportable, need_claims, timeline
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import payload, submitted
 
 
 def export_as(handle_type: HandleType) -> Callable[[Device], Result]:
-    """A semaphore made for OPAQUE_FD as `handle_type`."""
+    """A semaphore made for another type as `handle_type`."""
+    return lambda device: exportable(device).export_fd(handle_type)[0]
 
-    def export(device: Device) -> Result:
-        need_claims(device, BINARY_OPAQUE)
-        return device.semaphore(BINARY_OPAQUE, export=True).export_fd(handle_type)[0]
 
-    return export
+def export_rightly(device: Device) -> Result:
+    """A semaphore as what it was made for."""
+    return exportable(device).export_fd()[0]
 
 
 def importer(device: Device) -> Semaphore:
     """A semaphore made for OPAQUE_FD, with the payload of another one."""
+    need_claims(device, BINARY_OPAQUE)
     vk, semaphore = device.vk, device.semaphore(BINARY_OPAQUE, export=True)
     vk.vkImportSemaphoreFdKHR(device.handle, semaphore.handle, int(HandleType.OPAQUE_FD), payload(device))
     return semaphore
@@ -63,7 +64,7 @@ CASES = [
     Case(
         "VUID-VkSemaphoreGetFdInfoKHR-handleType-01132",
         lambda device: device.semaphore().export_fd()[0],
-        export_as(HandleType.OPAQUE_FD),
+        export_rightly,
     ),
     Case(
         "VUID-VkSemaphoreGetFdInfoKHR-handleType-01132",
@@ -81,7 +82,7 @@ CASES = [
     Case(
         "VUID-VkSemaphoreGetFdInfoKHR-handleType-01136",
         export_as(HandleType.OPAQUE_WIN32),
-        export_as(HandleType.OPAQUE_FD),
+        export_rightly,
     ),
     Case("VUID-VkSemaphoreGetFdInfoKHR-handleType-03253", export_timeline_as_sync, export_timeline),
     Case("VUID-VkSemaphoreGetFdInfoKHR-handleType-03254", export_unsignaled, export_signaled),

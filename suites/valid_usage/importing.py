@@ -1,5 +1,7 @@
 """Importing: which handle type, how, and into which semaphore."""
 
+from typing import Any
+
 from fixtures.devices import Device
 from fixtures.drivers import Kind
 from fixtures.registry import HandleType, ImportFlag, Result
@@ -8,15 +10,17 @@ from suites.valid_usage.calls import SYNC, TIMELINE, need_claims, timeline
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import payload, submitted
 
-OPAQUE_FD, SYNC_FD, OPAQUE_WIN32 = HandleType.OPAQUE_FD, HandleType.SYNC_FD, HandleType.OPAQUE_WIN32
+SYNC_FD, OPAQUE_WIN32 = HandleType.SYNC_FD, HandleType.OPAQUE_WIN32
 
 
-def imported(
-    semaphore: Semaphore, kind: Kind = BINARY_OPAQUE, *, handle_type: HandleType | None = None, temporary: bool = False
-) -> Result:
-    """What the import of a new payload of `kind` into `semaphore` returns."""
+def imported(semaphore: Semaphore, kind: Kind | None = None, **differently: Any) -> Result:
+    """What the import of a new payload returns; by default of a binary kind that the device claims, as it is imported."""
     device = semaphore.device
-    return semaphore.import_fd(payload(device, kind), handle_type or kind.handle_type, temporary)
+    kind = kind or (BINARY_OPAQUE if device.info.features(BINARY_OPAQUE) else SYNC)
+    if kind == SYNC:
+        need_claims(device, SYNC)
+        return semaphore.import_fd(-1, **{"handle_type": SYNC_FD, "temporary": True, **differently})
+    return semaphore.import_fd(payload(device, kind), **{"handle_type": kind.handle_type, **differently})
 
 
 def import_sync(device: Device, flags: int) -> Result:
