@@ -46,9 +46,11 @@ function drawAbout() {
   }
 }
 
+/** matrix.json beside the page: fault to rule to the tests that find it. */
 function drawMatrix() {
   if (!DATA.matrix) return;
-  const rows = Object.entries(DATA.matrix).map(([fault, found]) => [fault, el("pre", {}, JSON.stringify(found, null, 1))]);
-  byId("faults").append(table(["fault", "found by"], rows));
+  const rows = Object.entries(DATA.matrix).flatMap(([fault, rules]) =>
+    Object.entries(rules).map(([rule, tests], i) => [i ? "" : fault, rule, [tests].flat().join("\n") || "no test finds it"]));
+  byId("faults").append(table(["fault", "rule", "found by"], rows));
   byId("matrix").hidden = false;
 }

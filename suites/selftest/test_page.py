@@ -165,6 +165,19 @@ def test_the_picture_has_every_judged_rule(finished):
     }
 
 
+def test_faults_and_what_finds_them(finished, tmp_path):
+    """A matrix.json in the run's folder is a table: fault, rule, tests; a rule without a test says so."""
+    (tmp_path / "matrix.json").write_text(
+        json.dumps({"a-fault": {"SPEC-EXPORT-02": ["one", "two"], "SPEC-EXPORT-04": []}})
+    )
+    file = page_of(finished.lines, tmp_path)
+    with browser() as page:
+        page.show(file)
+        cells = page.js("[...document.querySelectorAll('#faults td')].map((one) => one.textContent)")
+
+    assert cells == ["a-fault", "SPEC-EXPORT-02", "one\ntwo", "", "SPEC-EXPORT-04", "no test finds it"]
+
+
 def test_light_and_dark(finished, tmp_path):
     """The colours follow the reader's."""
     with browser() as page:
