@@ -63,7 +63,6 @@ def test_devices_are_columns(tmp_path):
     assert [found.repeat(test).split()[2].partition("=")[0] for test in found.tests] == [
         "--driver",
         "--ideal",
-        "--ideal",
     ]
     with browser() as page:
         page.show(tmp_path / "index.html")
