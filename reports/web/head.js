@@ -19,7 +19,11 @@ function card(slug) {
   const buttons = counts(tests).map(([verdict, count]) => el("button", {
     type: "button", class: "count", "data-verdict": verdict, onclick: () => search("", slug, [verdict]),
   }, `${GLYPHS[verdict] || "?"} ${count} ${verdict}`));
-  if (!device) return el("article", {}, el("h3", {}, slug || "no device"), el("p", {}, ...buttons));
+  if (!device) {
+    const layer = (DATA.run.validation_layers || []).find((one) => one.slug === slug);
+    const what = layer ? el("p", {}, `${layer.driver_name}, judged apart from drivers`) : null;
+    return el("article", {}, el("h3", {}, slug || "no device"), what, el("p", {}, ...buttons));
+  }
   const claims = Object.entries(device.claims || {}).map(([kind, [features]]) => {
     const able = [features & 1 ? "export" : "", features & 2 ? "import" : ""].filter(Boolean).join(", ");
     return `${kind} (${able || "nothing"})`;

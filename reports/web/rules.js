@@ -34,7 +34,8 @@ function drawPicture() {
   const by = byId("by").value;
   const columns = [];
   for (const slug of SLUGS) {
-    const values = new Set(TESTS.filter((test) => test.device === slug).map((test) => parameterOf(test, by)));
+    const mine = TESTS.filter((test) => test.device === slug && test.rules.some((id) => judged(LEDGER.get(id) || {})));
+    const values = new Set(mine.map((test) => parameterOf(test, by)));
     for (const value of [...values].sort()) columns.push([slug, value]);
   }
   const rows = [...groupBy(claimed.filter(judged), (rule) => rule.group || "")].map(([group, rules]) => [
@@ -105,6 +106,7 @@ function describeRule(rule, tests) {
 function listRules(details, title, rules) {
   if (!rules.length) details.hidden = true;
   details.append(el("summary", {}, title));
-  const rows = rules.map((rule) => [rule.id, rule.judges, rule.statement, section(rule.source)]);
-  lazily(details, () => [el("div", { class: "scroll" }, table(["rule", "judges", "statement", "source"], rows))]);
+  const why = (rule) => (/^no test: (.*)/i.exec(rule.test_idea || "") || ["", ""])[1];
+  const rows = rules.map((rule) => [rule.id, rule.judges, rule.statement, why(rule), section(rule.source)]);
+  lazily(details, () => [el("div", { class: "scroll" }, table(["rule", "judges", "statement", "why no test", "source"], rows))]);
 }
