@@ -6,7 +6,7 @@ Semaphore Payloads).  So an open stranger may be accepted if it then works as it
 
 import pytest
 
-from fixtures import patience
+from fixtures import patience, strangers
 from fixtures.outcomes import unsupported, warn
 from fixtures.plugin import allow_permanence
 from fixtures.registry import HandleType, Result
@@ -140,6 +140,20 @@ def test_a_stranger_harms_nothing_else(device, open_device, kind, stranger):
     bystander.signal()
     wait = device.queue.submit(waits=[bystander])
     assert wait.finishes(), f"after the import of {stranger} another semaphore no longer works: {wait}"
+
+
+@rule("SPEC-CAPS-03", "SPEC-CAPS-04")
+@pytest.mark.parametrize("name", ["pipe-read", "memfd-noise"])
+def test_a_device_that_exported_does_so_after_a_refused_import(device, kind, name):
+    """A device that has exported and imported refuses a stranger, then exports and imports as before."""
+    _exchange(device, kind, "before any stranger")
+
+    with strangers.stranger(name, device) as stranger:
+        _, result = import_stranger(device, kind, any_permanence(kind), stranger)
+
+    if result.is_success:
+        unsupported(f"the driver accepted {stranger}; SPEC-IMPORT-23 judges that")
+    _exchange(device, kind, f"after the import of {stranger} ended with {result}")
 
 
 def _exchange(device, kind, when):

@@ -46,14 +46,9 @@ def device_at(place: str, device: Device, open_device: OpenDevice) -> Device:
         return device
     if place == "other-instance":
         return open_device()
-    twin = Device(device.instance)
-    device.later(_close_twin, twin, device)
+    twin = bench.borrow_twin(device)
+    device.later(bench.return_twin, twin, device)
     return twin
-
-
-def _close_twin(twin: Device, device: Device) -> None:
-    twin.close()
-    device.is_sound &= twin.is_sound  # an instance with a device that hangs cannot be destroyed
 
 
 def members(exporting: Device, importing: Device, kind: Kind, temporary: bool = False) -> dict[str, Semaphore]:

@@ -18,15 +18,14 @@ each_pair_of_families = pytest.mark.parametrize(
 
 @rule("SPEC-IMPORT-14", "SPEC-STATE-01", "SPEC-FUND-02")
 @each_pair_of_families
-def test_a_signal_crosses_queue_families(device, open_device, opaque_kind, permanence, signaling, waiting):
+def test_a_signal_crosses_queue_families(open_device, opaque_kind, permanence, signaling, waiting):
     """A wait on a queue of one family holds for a signal that another device's queue of another family gives."""
     temporary = allow_permanence(opaque_kind, permanence)
-    theirs = queue_of(device, signaling)
-    importing, counter = open_device(), values(opaque_kind)
-    ours = queue_of(importing, waiting)
+    exporting, importing = (open_device(every_family=True) for _ in range(2))
+    theirs, ours, counter = queue_of(exporting, signaling), queue_of(importing, waiting), values(opaque_kind)
 
     def arrange(factor):
-        exporter, importer, _ = members(device, importing, opaque_kind, temporary).values()
+        exporter, importer, _ = members(exporting, importing, opaque_kind, temporary).values()
         gate = signal_behind_work(exporter, factor, value := next(counter), theirs)
         return gate, ours.submit(waits=[at(importer, value)])
 
@@ -36,9 +35,9 @@ def test_a_signal_crosses_queue_families(device, open_device, opaque_kind, perma
 
 
 @rule("SPEC-IMPORT-14", "SPEC-STATE-01")
-def test_a_signal_crosses_queues_of_one_device(device, opaque_kind, permanence):
+def test_a_signal_crosses_queues_of_one_device(open_device, opaque_kind, permanence):
     """A wait on any queue of the exporter's device holds for a signal given on the first."""
-    temporary = allow_permanence(opaque_kind, permanence)
+    temporary, device = allow_permanence(opaque_kind, permanence), open_device(every_family=True)
     others, counter = [queue for queue in device.queues if queue != device.queue], values(opaque_kind)
     if not others:
         unsupported("the device has one queue")
