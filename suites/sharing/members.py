@@ -77,7 +77,7 @@ def signal(semaphore: Semaphore, value: int = 1) -> None:
 def signal_behind_work(
     semaphore: Semaphore, factor: int = 1, value: int = 1, queue: Queue | None = None, through: str = "vkQueueSubmit"
 ) -> Submission:
-    """Submit work of `factor` x 30 ms, then a signal that cannot come before its end; returns the work at once.
+    """Submit work of `factor` x 10 ms, then a signal that cannot come before its end; returns the work at once.
 
     The signal is submitted to `queue`, default the device's.
     """
