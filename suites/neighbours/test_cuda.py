@@ -15,6 +15,7 @@ from suites.neighbours.test_processes import from_child, said
 from suites.robustness.growth import grows, growth
 from suites.sharing.members import at, close, device_at, signal
 
+pytestmark = pytest.mark.isolated
 LARGE = 2**32 + 7
 ROUNDS = 100
 TIMELINE = Kind(HandleType.OPAQUE_FD, SemaphoreType.TIMELINE)
@@ -171,7 +172,6 @@ def test_cuda_owns_what_it_imported(cuda, device, opaque_kind):
 
 
 @rule("SPEC-CUDA-06")
-@pytest.mark.isolated
 @pytest.mark.parametrize("name", ["pipe-read", "memfd-noise", "dev-null"])
 def test_cuda_leaves_alone_what_it_cannot_import(cuda, device, opaque_kind, name):
     """A descriptor that is no semaphore is refused, and stays open and the application's."""

@@ -76,6 +76,7 @@ def received(child, device):
 
 
 @rule("SPEC-CUDA-07")
+@pytest.mark.isolated
 def test_vulkan_and_cuda_read_what_the_other_wrote(cuda, device, opaque_kind):
     """Round after round each side sees the bytes of the other behind its wait, with no wait of the host between."""
     buffers.check_claim(device)

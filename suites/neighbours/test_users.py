@@ -27,6 +27,7 @@ def word_of(frame):
 
 
 @rule("SPEC-CUDA-03", "SPEC-CUDA-04", "SPEC-CUDA-07")
+@pytest.mark.isolated
 def test_ffmpeg_hands_frames_to_cuda_and_back(cuda, device):
     """FFmpeg: every frame has memory and a timeline; Vulkan, CUDA and Vulkan add one in turn, and the pool goes round."""
     needs_timelines(device, shared=True)
