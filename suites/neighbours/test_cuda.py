@@ -198,9 +198,9 @@ def test_a_payload_in_cuda_outlives_its_exporter(cuda, device, open_device, opaq
 
     cuda.wait(in_cuda)
     cuda.signal(in_cuda, 2)
+    assert cuda.mark().finishes(), f"after the {destroyed} was destroyed a CUDA wait for its signal does not end"
     wait = device.queue.submit(waits=[at(second, 2)])
 
-    assert cuda.mark().finishes(), f"after the {destroyed} was destroyed a CUDA wait for its signal does not end"
     assert wait.finishes(), f"after the {destroyed} was destroyed a CUDA signal reaches no importer: {wait}"
 
 
