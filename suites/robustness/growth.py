@@ -1,6 +1,7 @@
 """What rounds of a life cycle leave behind in this process."""
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,9 @@ from fixtures.outcomes import warn
 
 WARM_UP = 0.25
 """Rounds that come first, as a part of the first count: a driver opens and allocates some things once."""
+
+SECONDS, FEWEST = 2.0, 200
+"""Rounds that would take longer than this are fewer, down to this many in the first series."""
 
 BYTES = 256
 """Memory counts as growing from this many bytes a round on; it comes in pages, and allocators keep some."""
@@ -31,11 +35,13 @@ class Growth:
 
 
 def growth(one_round: Callable[[], object], counts: Sequence[int] = (1000, 2000)) -> list[Growth]:
-    """What each of several series of rounds left, after a warm-up."""
-    for _ in range(max(1, int(counts[0] * WARM_UP))):
+    """What each of several series of rounds left, after a warm-up; slow rounds are fewer, but FEWEST or as told."""
+    warm_up, start = max(1, int(counts[0] * WARM_UP)), time.monotonic()
+    for _ in range(warm_up):
         one_round()
+    share = SECONDS * warm_up / (time.monotonic() - start) / sum(counts)
     series, before = [], _now()
-    for rounds in counts:
+    for rounds in (min(count, max(FEWEST * count // counts[0], int(count * share))) for count in counts):
         for _ in range(rounds):
             one_round()
         after = _now()

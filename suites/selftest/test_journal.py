@@ -147,3 +147,18 @@ def test_arguments_of_any_size_and_kind_are_written(path):
     (_, odd), (_, long) = called(path)
     assert odd == ["{1, 2}", "b'\\xff'"]
     assert "bytes of arguments" in long[0]
+
+
+def test_processes_take_turns_in_a_slot(path):
+    """What one process writes after another began the slot anew follows what that one wrote."""
+    ours = Journal(path)
+    ours.end(ours.begin("vkWaitForFences", (1, (5,), 0)), 1, 0)
+    theirs = Journal(path)
+    for number in range(20):
+        theirs.end(theirs.begin("vkTheirs", (number, "x" * number)), 1, 0)
+    ours.begin("vkWaitForFences", (1, (5,), 0))
+    ours.begin("kill", (7, 9))
+
+    told = called(path)
+    assert told[-3:] == [("vkTheirs", [19, "x" * 19]), ("vkWaitForFences", [1, [5], 0]), ("kill", [7, 9])]
+    assert len(told) == 22
