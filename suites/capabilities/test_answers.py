@@ -129,13 +129,14 @@ def test_answers_stay_while_devices_come_and_go(open_instance):
     instance = open_instance()
     before = ask_all(instance)
 
-    device = Device(instance)
+    devices = [Device(instance), Device(instance)]
     meanwhile = ask_all(instance)
-    device.close()
+    for device in devices:
+        device.close()
     after = ask_all(instance)
 
-    assert not changes(before, meanwhile), f"with a device answers change: {changes(before, meanwhile)}"
-    assert not changes(before, after), f"after a device answers change: {changes(before, after)}"
+    assert not changes(before, meanwhile), f"with devices answers change: {changes(before, meanwhile)}"
+    assert not changes(before, after), f"after devices answers change: {changes(before, after)}"
 
 
 @rule("SPEC-CAPS-15")

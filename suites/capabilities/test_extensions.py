@@ -8,7 +8,7 @@ from fixtures.outcomes import unsupported
 from fixtures.registry import Result
 from suites.capabilities.queries import version_of
 from suites.ledger import rule
-from suites.timeline.members import greatest_step
+from suites.timeline.members import TIMELINE, greatest_step
 
 VULKAN_1_0 = 1 << 22
 TIMELINES = "VK_KHR_timeline_semaphore"
@@ -97,8 +97,14 @@ def test_timeline_semaphores_come_with_vulkan_1_2_or_their_extension(device):
 
 
 @rule("SPEC-HOST-12")
-def test_the_feature_is_enough_to_make_timelines(device, timeline):
-    """Where the timelineSemaphore feature is there and enabled, timeline semaphores can be made."""
+def test_the_feature_is_enough_to_make_timelines(device_info, open_device):
+    """With the timelineSemaphore feature enabled timelines can be made; from Vulkan 1.2 on without the extension."""
+    if not device_info.timeline:
+        unsupported("the device has no timeline semaphores")
+    needed = () if version_of(device_info) >= (1, 2) else (TIMELINES,)
+
+    timeline = open_device(extensions=needed, features=("timelineSemaphore",)).semaphore(TIMELINE)
+
     assert timeline.handle, "vkCreateSemaphore of a timeline returned VK_NULL_HANDLE"
     assert timeline.counter() == 0, f"a new timeline stands at {timeline.counter()}"
 

@@ -75,6 +75,8 @@ def test_misuse_ends_soon(shared, how):
 def test_misuse_harms_no_other_device(shared, open_device, how):
     """Devices on which no violation occurred go on working, those that exist and those that are made after."""
     before = open_device()
+    bystander = before.semaphore()
+    bystander.signal()
 
     ends = violate(how, *shared)
 
@@ -84,6 +86,8 @@ def test_misuse_harms_no_other_device(shared, open_device, how):
         signal, wait = other.queue.submit(signals=[exporter]), other.queue.submit(waits=[importer])
         assert signal.finishes(), f"after {how} ({ends}) a signal on another device does not end: {signal}"
         assert wait.finishes(), f"after {how} ({ends}) a wait on another device does not end: {wait}"
+    held = before.queue.submit(waits=[bystander])
+    assert held.finishes(), f"after {how} ({ends}) a semaphore of another device has lost its signal: {held}"
 
 
 @rule("SPEC-SHARE-07")
