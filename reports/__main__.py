@@ -28,7 +28,9 @@ def main() -> int:
     page.set_defaults(act=lambda options: leavings.write(options.run))
     reproducing = commands.add_parser("reproduce", help="write a failure as a C program that needs only libvulkan")
     reproducing.add_argument("run", type=Path, metavar="RUN")
-    reproducing.add_argument("test", metavar="TEST", help="the test's id, or a part of it that only this failure has")
+    reproducing.add_argument(
+        "test", metavar="TEST", help="a part of the id that only this failure has; or breach RULE COMMAND"
+    )
     reproducing.add_argument(
         "-o", dest="out", type=Path, metavar="FILE", help="file to write (default: standard output)"
     )
@@ -92,9 +94,12 @@ def find_order(options: argparse.Namespace) -> int:
 
 def reproduce(options: argparse.Namespace) -> None:
     run = load(options.run)
-    test = run.find(options.test, FAILING)
+    breach = next((one for one in run.breaches if baseline.key_of(one) == options.test), None)
     try:
-        put(reproducer.write(run.head, test), options.out)
+        if breach:
+            put(reproducer.write_breach(run.head, breach, run.tests), options.out)
+        else:
+            put(reproducer.write(run.head, run.find(options.test, FAILING)), options.out)
     except Unable as reason:
         raise ValueError(f"no reproducer: {reason}") from None
 

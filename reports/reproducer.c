@@ -92,6 +92,14 @@ static void same(const char *command, VkResult recorded, VkResult now)
         end(2, "not judged: %s returned %s here, %s in the record", command, name(now), name(recorded));
 }
 
+/* A stranger that was accepted when this was recorded may as well be refused, by the one result that says so. */
+static void admit(const char *command, VkResult now)
+{
+    if (now == VK_ERROR_INVALID_EXTERNAL_HANDLE)
+        end(0, "kept: %s refused with %s", command, name(now));
+    same(command, VK_SUCCESS, now);
+}
+
 /* The call that is judged; `is_other_way` where the driver now does what another rule is about. */
 static _Noreturn void judge(const char *command, VkResult now, int is_kept, int is_other_way)
 {

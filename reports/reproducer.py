@@ -17,12 +17,16 @@ from typing import Any
 
 from reports.c_calls import COMMANDS, QUERIES, RESULTLESS
 from reports.c_steps import STEPS
-from reports.checks import LOOKS, Call, Check, Unable, find_check
+from reports.checks import LOOKS, Call, Check, Unable, find_check, of_breach
 
 LEAST = 2_000_000_000
 """Nanoseconds that a wait gets which ended well when it was recorded: another machine may be slower."""
 
-HEAD, *PARTS, MAIN = re.split(r"\n\n(?=/\*)", Path(__file__).with_suffix(".c").read_text())
+TEMPLATE = Path(__file__).with_suffix(".c").read_text()
+HEAD, *PARTS, MAIN = re.split(r"\n\n(?=/\*)", TEMPLATE)
+NAMED = frozenset(re.findall(r"case (VK_\w+)", TEMPLATE))
+"""The results that older headers have too; others are numbers."""
+
 
 DEFINED = re.compile(r"^(?:static [\w *]*?|#define )(\w+)(?=[(\[;,]| = )", re.MULTILINE)
 """The functions, variables and macros that a part defines."""
@@ -44,6 +48,7 @@ class Process:
     held: dict[tuple[str, int], str] = field(default_factory=dict)
     devices: dict[int, str] = field(default_factory=dict)
     declared: dict[str, list[str]] = field(default_factory=dict)
+    strangers: set[str] = field(default_factory=set)
     made: int = 0
 
     def use(self, kind: str, number: int) -> str:
@@ -81,6 +86,8 @@ class Process:
         named = arguments.pop() if arguments and isinstance(arguments[-1], dict) else {}
         self.made = call.get("value", 0)
         text = writer(self, *arguments, **named)
+        if command == "stranger":
+            self.strangers.add(self.fd(self.made))
         if command in ("vkGetDeviceQueue", "vkAllocateCommandBuffer"):
             self.devices[self.made] = self.use("VkDevice", arguments[0])
         return text
@@ -91,12 +98,26 @@ class Process:
         self.lines.append(WRAP.fill(f"{whole};").replace("\0", " "))
 
 
+def write_breach(run: dict[str, Any], breach: dict[str, Any], tests: Sequence[dict[str, Any]]) -> str:
+    """The program for a breach, by the first of the tests in which it happened whose record holds enough."""
+    reason = Unable("none of its tests is in the run")
+    for test in tests:
+        if test["id"] in breach["tests"] and test["device"] == breach["device"]:
+            try:
+                return write(run, of_breach(breach, test, run["listed"]))
+            except Unable as problem:
+                reason = problem
+    raise reason
+
+
 def write(run: dict[str, Any], record: dict[str, Any]) -> str:
     """The program for a failed test; raises `Unable` where the record does not hold enough for one."""
-    names = {int(code): name for code, name in run["results"].items()}
-    check = find_check(record, {name: code for code, name in names.items()})
+    check = find_check(record, {name: int(code) for code, name in run["results"].items()})
+    names = {int(code): name for code, name in run["results"].items() if name in NAMED}
     judged, calls = record["calls"][check.index], _made(record["calls"], check.index)
-    device = next(one for one in run["devices"] if one["slug"] == record["device"])
+    device = next((one for one in run["devices"] if one["slug"] == record["device"]), None)
+    if device is None:
+        raise Unable("the test is about no device")
     processes: dict[int, Process] = {}
     for call in calls:
         processes.setdefault(call["pid"], Process(len(processes)))
@@ -105,7 +126,7 @@ def write(run: dict[str, Any], record: dict[str, Any]) -> str:
         before, after = _turns(calls, number)
         process.lines += before
         if call is judged:
-            statements = _judged(process, call, check)
+            statements = _judged(process, call, check, names)
         elif call["command"] == "kill":
             statements = _kill(processes.get(call["arguments"][0]))
         else:
@@ -137,6 +158,8 @@ def _again(process: Process, call: Call, names: dict[int, str]) -> list[str]:
     text = process.write(_given_time(call) if result == 0 else call)
     if result is None or command == "vkEnumeratePhysicalDevices":
         return [text]
+    if command == "vkImportSemaphoreFdKHR" and result == 0 and process.fd(call["arguments"][3]) in process.strangers:
+        return [f'admit("{command}", {text})']
     return [f'same("{command}", {names.get(result, result)}, {text})']
 
 
@@ -150,8 +173,9 @@ def _given_time(call: Call) -> Call:
     return {**call, "arguments": arguments}
 
 
-def _judged(process: Process, call: Call, check: Check) -> list[str]:
+def _judged(process: Process, call: Call, check: Check, names: dict[int, str]) -> list[str]:
     """The statements that make the last call and judge it."""
+    kept = re.sub(r"-?\b\d+\b", lambda code: names.get(int(code[0]), code[0]), check.kept)
     command = call["command"]
     text = process.write(_given_time(call) if check.is_patient else call)
     if command in LOOKS:
@@ -160,7 +184,7 @@ def _judged(process: Process, call: Call, check: Check) -> list[str]:
         return [text, f'judge_that("the end of {command}", {check.kept})']
     if "value" in check.kept:
         return [f'same("{command}", VK_SUCCESS, {text})', f'judge_that("the counter", {check.kept})']
-    return [f"result = {text}", f'judge("{command}", result, {check.kept}, {check.other_way})']
+    return [f"result = {text}", f'judge("{command}", result, {kept}, {check.other_way})']
 
 
 def _kill(other: Process | None) -> list[str]:

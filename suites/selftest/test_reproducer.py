@@ -46,10 +46,14 @@ GROUPS = _groups()
 each_group = pytest.mark.parametrize("group", GROUPS, ids=named)
 
 
+def known_run():
+    """A run of the known failures that are tried."""
+    return run(*(test.replace("[", "[swiftshader-", 1) for group in GROUPS for test in group), "-n2")
+
+
 def failures():
-    """(the record of a run of these tests, their records by test)."""
-    tests = [test.replace("[", "[swiftshader-", 1) for group in GROUPS for test in group]
-    made = run(*tests, "-n2")
+    """(the record of a run of the known failures, their records by test)."""
+    made = known_run()
     return made.lines[0], {line["id"]: line for line in made.lines if line["type"] == "test"}
 
 
@@ -117,29 +121,58 @@ def test_a_driver_without_the_failure_is_not_found_bad(group):
         assert (status, said.partition(":")[0]) == ((2, "not judged") if early else (0, "kept")), f"{test}: {said}"
 
 
+def made_of(name):
+    """The text and the program of a failure of samples/reproduced.py."""
+    found = run(SAMPLES + "reproduced.py", "-n1")
+    source = scratch("reproducers") / f"{name}-{os.getpid()}.c"
+    source.write_text(reproducer.write(found.lines[0], found.tests[name]))
+    return source.read_text(), compile_c(source, source.stem, f"-DSECONDS={2 * SECONDS}")
+
+
 @pytest.mark.parametrize("name", ["test_signal", "test_kill"])
 def test_several_processes_have_their_part(name):
     """Processes, what they send each other and who waits for whom come back; so does a process that was killed."""
-    found = run(SAMPLES + "two_processes.py", "-n1")
-    source = scratch("reproducers") / f"{name}.c"
-    source.write_text(reproducer.write(found.lines[0], found.tests[name]))
+    text, made = made_of(name)
 
-    status, said = ends(compile_c(source, name, f"-DSECONDS={2 * SECONDS}"))
+    assert "static void process1(void)" in text
+    assert ends(made) == (1, "broken: " + ANSWERS[name])
 
-    assert "static void process1(void)" in source.read_text()
-    assert (status, said) == (1, "broken: " + ANSWERS[name])
+
+def test_a_stranger_that_was_accepted_may_be_refused():
+    """A failure behind an accepted stranger shows again; a driver that refuses it behaves."""
+    repaired = compile_c(ROOT / SAMPLES / "repaired.c", f"repaired-{os.getpid()}.so", "-shared", "-fPIC")
+    _, made = made_of("test_stranger")
+
+    assert ends(made)[0] == 1
+    assert ends(made, preload=repaired) == (
+        0,
+        "kept: vkImportSemaphoreFdKHR refused with VK_ERROR_INVALID_EXTERNAL_HANDLE",
+    )
+
+
+@pytest.mark.parametrize("breach", re.findall(r"^fail (breach .+)$", KNOWN.read_text(), re.MULTILINE))
+def test_a_breach_shows_again(breach):
+    """The program of a breach ends 1 on the driver that has it, and 0 with a driver between that has it not."""
+    repaired = compile_c(ROOT / SAMPLES / "repaired.c", f"repaired-{os.getpid()}.so", "-shared", "-fPIC")
+    source = scratch("reproducers") / f"{breach.replace(' ', '-')}.c"
+    command = [sys.executable, "-m", "reports", "reproduce", str(known_run().folder), breach, "-o", str(source)]
+
+    subprocess.run(command, cwd=ROOT, check=True, timeout=60)
+    made = compile_c(source, source.stem)
+
+    assert (ends(made)[0], ends(made, preload=repaired)[0]) == (1, 0)
 
 
 ANSWERS = {
     "test_signal": "the child's signal came (here vkWaitForFences returned VK_SUCCESS)",
     "test_kill": "nobody signals (here vkWaitForFences returned VK_TIMEOUT)",
 }
-"""What the programs of samples/two_processes.py say."""
+"""What the programs of samples/reproduced.py say."""
 
 
 def test_the_command_line_writes_a_program(tmp_path):
     """`reproduce RUN TEST -o FILE` takes a part of an id; what it cannot do it says in one sentence."""
-    test, folder = GROUPS[0][0], run(*[t.replace("[", "[swiftshader-", 1) for g in GROUPS for t in g], "-n2").folder
+    test, folder = GROUPS[0][0], known_run().folder
     command = [sys.executable, "-m", "reports", "reproduce", str(folder)]
 
     wrote = subprocess.run([*command, test, "-o", str(tmp_path / "it.c")], cwd=ROOT, capture_output=True, text=True)
@@ -173,6 +206,7 @@ IMPORT, WAIT, OPEN, COUNTER = "vkImportSemaphoreFdKHR", "vkWaitForFences", "is_o
         ("assert not True\n + where True = VK_SUCCESS.is_success", [(IMPORT, 0, 0)], 0, "result < 0", "0"),
         ("assert 3 == 9", [(COUNTER, 0, 3)], 0, "value == 9", "0"),
         ("assert <Proof.EARLY: ''> is <Proof.HELD: ''>", [(WAIT, 0, 0), (WAIT, 2, 0)], 1, "result == VK_SUCCESS", "0"),
+        ("assert (VK_ERROR_A is None or False)", [(IMPORT, -1, 0)], 0, "result == VK_SUCCESS", "0"),
         ("a call failed", [(IMPORT, -1, 0), ("teardown", None, 0), (WAIT, 2, 0)], 0, "result == VK_SUCCESS", "0"),
     ],
 )

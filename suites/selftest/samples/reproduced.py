@@ -1,6 +1,7 @@
-"""Failures in which two processes have a part (../test_reproducer.py makes programs of them)."""
+"""Failures in which two processes or a stranger have a part (../test_reproducer.py makes programs of them)."""
 
 from fixtures.semaphores import BINARY_OPAQUE
+from fixtures.strangers import stranger
 from suites.neighbours.steps import export_unsignaled, import_and_signal
 
 
@@ -28,3 +29,16 @@ def test_kill(device, processes):
     wait = device.queue.submit(waits=[importer])
 
     assert wait.finishes(0.1), "nobody signals"
+
+
+def test_stranger(device):
+    """The driver accepts what is no semaphore; that it can be waited for is called a failure here."""
+    target = device.semaphore(BINARY_OPAQUE)
+    with stranger("memfd-zeros", device) as zeros:
+        answer = target.import_fd(zeros.fd)
+    assert answer.is_success, f"vkImportSemaphoreFdKHR returned {answer}"
+
+    target.signal()
+    wait = device.queue.submit(waits=[target])
+
+    assert not wait.finishes(), "the wait for a stranger ended"
