@@ -58,7 +58,7 @@ class Run:
         """The one test with one of these verdicts whose id or nodeid is `text`, or else contains it; ValueError if none."""
         tests = [one for one in self.tests if one["verdict"] in verdicts]
         exact = [one for one in tests if text in (one["id"], one["nodeid"])]
-        found = exact or [one for one in tests if text in one["nodeid"]]
+        found = exact or [one for one in tests if text in one["nodeid"] or text in one["id"]]
         if len(found) != 1:
             kind = "test" if verdicts is VERDICTS else " or ".join(verdicts)
             names = "".join(f"\n    {one['nodeid']}" for one in found[:9])
