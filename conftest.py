@@ -4,6 +4,7 @@ pytest_plugins = [
     "fixtures.plugin",
     "fixtures.isolation",
     "fixtures.cuda",
+    "fixtures.health",
     "suites.ledger",
     "reports.recorder",
     "reports.parts",
