@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
@@ -36,6 +37,15 @@ class Rule:
     def judges_driver(self) -> bool:
         """Whether a driver can break it."""
         return "driver" in self.judges or "loader" in self.judges
+
+    @property
+    def unchecked(self) -> str:
+        """Why no validation layer checks it, as the ledger says."""
+        return (
+            "an older id"
+            if self.kind == "VUID-retired"
+            else re.sub(r"^not-testable\((.*)\).*$", r"\1", self.observable_by)
+        )
 
     @property
     def without_test(self) -> str:

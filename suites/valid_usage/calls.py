@@ -232,6 +232,7 @@ COMMAND_OF = {
     "VkSemaphoreWaitInfo": "vkWaitSemaphores",
     "VkSemaphoreSignalInfo": "vkSignalSemaphore",
     "VkSubmitInfo": "vkQueueSubmit",
+    "VkTimelineSemaphoreSubmitInfo": "vkQueueSubmit",
     "VkSubmitInfo2": "vkQueueSubmit2",
     "VkSemaphoreSubmitInfo": "vkQueueSubmit2",
     "VkBindSparseInfo": "vkQueueBindSparse",

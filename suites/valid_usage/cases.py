@@ -28,23 +28,30 @@ SUCCESS_RULES = RESULT_RULES | {
 class Case:
     """`violate` breaks `rule` by its last call; `legal` is the same without the breach, and returns that call's Result or None.
 
+    `violate` is None where no layer sees the breach: the legal side is all that there is then.
     `id` tells the cases of one rule apart.  `over` is the driver below the layer for the legal call, and `breach_over` for the
     breach: "mock", or "driver" where the mock driver claims the wrong things (all handle types, and timelines that may go
     no further than 0).
     """
 
     rule: str
-    violate: Callable[[Device], Any]
+    violate: Callable[[Device], Any] | None
     legal: Callable[[Device], Any]
     id: str = ""
     over: str = "mock"
     breach_over: str = "mock"
 
     @property
-    def rules(self) -> tuple[str, str]:
-        """What the legal neighbour proves: a rule of the driver, and the legal side of this one."""
+    def rules(self) -> list[str]:
+        """What the legal neighbour proves: a rule of the driver, and the legal side of this one if it judges anybody."""
         entity = rules()[self.rule].entity
-        return SUCCESS_RULES[COMMAND_OF.get(entity, entity)], self.rule
+        proven = SUCCESS_RULES.get(COMMAND_OF.get(entity, entity))
+        return [proven, *self.claims] if proven else self.claims
+
+    @property
+    def claims(self) -> list[str]:
+        """The rule, if it judges anybody."""
+        return [self.rule] if rules()[self.rule].strongest != "-" else []
 
     def __str__(self) -> str:
         return f"{self.rule}-{self.id}" if self.id else self.rule

@@ -83,7 +83,7 @@ def _destroyed(device: Device) -> int:
     return gone.handle
 
 
-def _keeping(make: Callable[[Device], Call]) -> Callable[[Device], Any]:
+def keeping(make: Callable[[Device], Call]) -> Callable[[Device], Any]:
     """The same call unbroken."""
 
     def keep(device: Device) -> Any:
@@ -97,7 +97,7 @@ def _keeping(make: Callable[[Device], Call]) -> Callable[[Device], Any]:
 def _case(rule: str, entity: str) -> Case:
     make = CALLS[COMMAND_OF.get(entity, entity)]
     over = "driver" if make is calls.signal else "mock"
-    return Case(rule, breaking(rule), _keeping(make), over=over)
+    return Case(rule, breaking(rule), keeping(make), over=over)
 
 
 CASES = [
