@@ -6,6 +6,7 @@ from typing import Any
 
 from fixtures.devices import Device, need
 from fixtures.registry import result
+from suites.valid_usage.calls import need_structures
 
 _KINDS = {
     "pfnAllocation": "void *(void *, size_t, size_t, VkSystemAllocationScope)",
@@ -40,6 +41,7 @@ def allocator(ffi: Any) -> Any:
 
 def create_by(device: Device, by: bool) -> int:
     """vkCreateSemaphore with the allocator, or without; what destroys it is up to the caller."""
+    need_structures(device)
     vk = device.vk
     made, info = vk.ffi.new("VkSemaphore *"), vk.new("VkSemaphoreCreateInfo")
     create = vk.of_device(device.handle, "vkCreateSemaphore")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fixtures.devices import Device, Submission
-from fixtures.drivers import Kind
+from fixtures.drivers import IDEAL, Kind
 from fixtures.native import ALL_COMMANDS
 from fixtures.outcomes import unsupported
 from fixtures.registry import FeatureFlag, HandleType, ImportFlag, SemaphoreType, result
@@ -46,6 +46,12 @@ class Call:
 def _on_device(device: Device, command: str, structures: dict[str, Any], *kept: Any, **arguments: Any) -> Call:
     target = device.vk.handle("VkDevice", device.handle)
     return Call(device, command, target, arguments, structures, list(kept))
+
+
+def need_structures(device: Device) -> None:
+    """End the test as unsupported on the ideal driver."""
+    if device.info.manifest == IDEAL:
+        unsupported("the ideal driver takes values, no structures")
 
 
 def query(device: Device) -> Call:

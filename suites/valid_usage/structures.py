@@ -6,12 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from fixtures.devices import Device
-from fixtures.drivers import IDEAL
-from fixtures.outcomes import unsupported
 from fixtures.registry import MEMBERS
 from suites.ledger import rules
 from suites.valid_usage import calls
-from suites.valid_usage.calls import CALLS, COMMAND_OF, Call
+from suites.valid_usage.calls import CALLS, COMMAND_OF, Call, need_structures
 from suites.valid_usage.cases import Case
 
 UNDEFINED_BIT = 0x40000000
@@ -87,8 +85,7 @@ def keeping(make: Callable[[Device], Call]) -> Callable[[Device], Any]:
     """The same call unbroken."""
 
     def keep(device: Device) -> Any:
-        if device.info.manifest == IDEAL:
-            unsupported("the ideal driver takes values, no structures")
+        need_structures(device)
         return make(device).make()
 
     return keep

@@ -129,6 +129,7 @@ def wait_at(stage: int) -> Callable[[Device], Result]:
     """A batch that waits at this stage."""
 
     def call(device: Device) -> Result:
+        calls.need_structures(device)
         made = calls.submit(device)
         made.structures["VkSubmitInfo"].pWaitDstStageMask = stages = device.vk.ffi.new("uint32_t[]", [stage])
         made.kept.append(stages)
