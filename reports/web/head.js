@@ -9,7 +9,7 @@ function drawHead() {
   const against = DATA.run.baseline ? ` against ${DATA.run.baseline}` : "";
   const when = `${DATA.run.time || ""}${DATA.run.host ? ` on ${DATA.run.host}` : ""}`;
   byId("outcome").textContent = `${how} ${TESTS.length} tests, ${wrong} results that fail the run${against}. ${when}`;
-  const farewells = (DATA.end.farewells || []).map((text) => el("p", {}, badge("crash"), text));
+  const farewells = (DATA.end.farewells || []).map((text) => el("p", {}, `After the last test: ${text}`));
   byId("devices").append(...farewells, el("div", { class: "cards" }, ...SLUGS.map(card)));
 }
 
