@@ -69,8 +69,9 @@ def test_threads_that_take_turns_signal_one_timeline(device, handle):
         for _ in range(SIGNALS):
             with turn:
                 value = next(left)
-                answer = semaphore.host_signal(value)
-                wrong += [] if answer.is_success else [f"vkSignalSemaphore({value}) returned {answer}"]
+                answer, seen = semaphore.host_signal(value), semaphore.counter()
+                if not answer.is_success or seen != value:
+                    wrong.append(f"vkSignalSemaphore({value}) returned {answer}, the counter then was {seen}")
         return wrong
 
     with ThreadPoolExecutor(4) as threads:
