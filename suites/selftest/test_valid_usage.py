@@ -27,7 +27,7 @@ def muted(*more):
 
 def test_every_rule_of_the_application_has_a_case():
     """No rule that a layer may check is without a breach and its neighbour, and there is no case of another."""
-    assert {case.rule for case in CASES if case.violate} == RULES
+    assert {case.rule for case in CASES if case.violate and case.rule.startswith("VUID-")} == RULES
 
 
 def test_every_rule_is_checked_by_a_layer_or_declared():

@@ -23,6 +23,20 @@ SUCCESS_RULES = RESULT_RULES | {
 }
 """The rule of the driver behind the success of a command that is used well."""
 
+ALSO = {
+    "VUID-VkSemaphoreGetFdInfoKHR-handleType-01132": ("SPEC-CREATE-04",),
+    "VUID-VkSemaphoreGetFdInfoKHR-handleType-01136": ("SPEC-HANDLE-10",),
+    "VUID-vkImportSemaphoreFdKHR-semaphore-01142": ("SPEC-IMPORT-10",),
+    "VUID-vkDestroySemaphore-semaphore-05149": ("SPEC-DESTROY-04", "SPEC-SUBMIT-06"),
+    "VUID-VkSubmitInfo-commonparent": ("SPEC-FUND-01",),
+    "VUID-VkSemaphoreGetFdInfoKHR-semaphore-parameter": ("SPEC-FUND-05",),
+    "VUID-vkQueueSubmit-pSignalSemaphores-00067": ("SPEC-STATE-05",),
+    "VUID-vkQueueSubmit-pWaitSemaphores-00068": ("SPEC-STATE-08",),
+    "VUID-vkQueueSubmit-pWaitSemaphores-03238": ("SPEC-STATE-04", "SPEC-STATE-06", "SPEC-STATE-11"),
+    "VUID-vkAcquireNextImageKHR-semaphore-03265": ("ISSUE-VK_KHR_timeline_semaphore-7",),
+}
+"""Rules in the specification's own words that a layer checks by one of its ids."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -44,14 +58,14 @@ class Case:
     @property
     def rules(self) -> list[str]:
         """What the legal neighbour proves: a rule of the driver, and the legal side of this one if it judges anybody."""
-        entity = rules()[self.rule].entity
+        entity = rules()[self.rule].entity.partition(" ")[0]
         proven = SUCCESS_RULES.get(COMMAND_OF.get(entity, entity))
-        return [proven, *self.claims] if proven else self.claims
+        return [proven, *self.claims] if proven else []
 
     @property
     def claims(self) -> list[str]:
-        """The rule, if it judges anybody."""
-        return [self.rule] if rules()[self.rule].strongest != "-" else []
+        """The rule, if it judges anybody, and what says the same."""
+        return [self.rule, *ALSO.get(self.rule, ())] if rules()[self.rule].strongest != "-" else []
 
     def __str__(self) -> str:
         return f"{self.rule}-{self.id}" if self.id else self.rule

@@ -7,7 +7,7 @@ from fixtures.registry import HandleType, Result
 from fixtures.semaphores import BINARY_OPAQUE, Semaphore
 from suites.valid_usage.calls import SYNC, TIMELINE, exportable, need_claims, timeline
 from suites.valid_usage.cases import Case
-from suites.valid_usage.steps import payload, submitted
+from suites.valid_usage.steps import payload, second, submitted
 
 
 def export_as(handle_type: HandleType) -> Callable[[Device], Result]:
@@ -18,6 +18,12 @@ def export_as(handle_type: HandleType) -> Callable[[Device], Result]:
 def export_rightly(device: Device) -> Result:
     """A semaphore as what it was made for."""
     return exportable(device).export_fd()[0]
+
+
+def export_of_another(device: Device) -> Result:
+    """A semaphore of another device."""
+    semaphore = exportable(second(device))
+    return device.vk.vkGetSemaphoreFdKHR(device.handle, semaphore.handle, int(semaphore.kind.handle_type))[0]
 
 
 def importer(device: Device) -> Semaphore:
@@ -78,6 +84,7 @@ CASES = [
         lambda device: importer(device).export_fd()[0],
         breach_over="driver",
     ),
+    Case("SPEC-EXPORT-11", export_of_another, export_rightly),
     Case("VUID-VkSemaphoreGetFdInfoKHR-handleType-01135", export_unsignaled, export_signaled),
     Case(
         "VUID-VkSemaphoreGetFdInfoKHR-handleType-01136",

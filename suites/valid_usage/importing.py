@@ -8,7 +8,7 @@ from fixtures.registry import HandleType, ImportFlag, Result
 from fixtures.semaphores import BINARY_OPAQUE, Semaphore
 from suites.valid_usage.calls import SYNC, TIMELINE, need_claims, timeline
 from suites.valid_usage.cases import Case
-from suites.valid_usage.steps import payload, submitted
+from suites.valid_usage.steps import payload, second, submitted
 
 SYNC_FD, OPAQUE_WIN32 = HandleType.SYNC_FD, HandleType.OPAQUE_WIN32
 
@@ -48,7 +48,17 @@ def import_timeline(device: Device, temporary: bool) -> Result:
     return imported(timeline(device), TIMELINE, temporary=temporary)
 
 
+def import_into_another(device: Device) -> Result:
+    """Into a semaphore of another device."""
+    need_claims(device, SYNC)
+    semaphore = second(device).semaphore()
+    return device.vk.vkImportSemaphoreFdKHR(
+        device.handle, semaphore.handle, int(SYNC_FD), -1, int(ImportFlag.TEMPORARY)
+    )
+
+
 CASES = [
+    Case("SPEC-IMPORT-34", import_into_another, lambda device: imported(device.semaphore())),
     Case("VUID-vkImportSemaphoreFdKHR-semaphore-01142", import_while_pending, import_when_done),
     Case(
         "VUID-VkImportSemaphoreFdInfoKHR-handleType-01143",

@@ -19,6 +19,9 @@ from suites.valid_usage import (
 CHAPTERS = (structures, creating, destroying, exporting, importing, submitting, counting, presenting, unchecked)
 CASES = [case for chapter in CHAPTERS for case in chapter.CASES]
 OF_THE_LAYER = pytest.mark.parametrize("case", [pytest.param(c, id=str(c), marks=rule(*c.claims)) for c in CASES])
+OVER_THE_DRIVER = pytest.mark.parametrize(
+    "case", [pytest.param(c, id=str(c), marks=rule(*c.claims)) for c in CASES if c.over == "mock"]
+)
 OF_THE_DRIVER = pytest.mark.parametrize("case", [pytest.param(c, id=str(c), marks=rule(*c.rules)) for c in CASES])
 
 
@@ -42,6 +45,14 @@ def test_the_layer_reports_the_breach(layer, case):
 def test_the_layer_is_silent_about_the_legal_neighbour(layer, case):
     """The nearest legal neighbour of a breach is not reported."""
     reported, _ = layer.over(case.over).reports_of(case.legal)
+
+    assert not reported, f"the layer reported {reported} for legal calls"
+
+
+@OVER_THE_DRIVER
+def test_the_layer_is_silent_over_the_driver(layer, case):
+    """Nor is it reported when a driver that does something answers."""
+    reported, _ = layer.over("driver").reports_of(case.legal)
 
     assert not reported, f"the layer reported {reported} for legal calls"
 
