@@ -45,6 +45,19 @@ def test_a_new_binary_semaphore_is_unsignaled(device, open_device, handle):
     assert proof is Proof.HELD, f"of a new binary semaphore, with work before its first signal: {proof.value}"
 
 
+@rule("SPEC-CREATE-01")
+@each_pair
+def test_a_new_binary_semaphore_has_no_signal_of_a_destroyed_one(device, open_device, handle):
+    """A binary semaphore that is made after signaled ones were destroyed is unsignaled."""
+    for old in [device.semaphore() for _ in range(4)]:
+        old.signal()
+        old.destroy()
+
+    proof = proof_of_wait(device, open_device, handle, lambda *_: None)
+
+    assert proof is Proof.HELD, f"of a binary semaphore made after others were destroyed signaled: {proof.value}"
+
+
 @rule("SPEC-CREATE-02")
 @each_pair
 def test_a_semaphore_without_a_type_is_binary(device, open_device, handle):
@@ -73,6 +86,17 @@ def test_a_timeline_starts_at_its_initial_value(device, value, export):
     semaphore = device.semaphore(TIMELINE, export=export, initial_value=value)
 
     assert semaphore.counter() == value, f"a timeline made with initialValue {value} stands at {semaphore.counter()}"
+
+
+@rule("SPEC-CREATE-03")
+def test_a_new_timeline_has_nothing_of_a_destroyed_one(device):
+    """A timeline that is made after one was destroyed at a greater value starts at its own initialValue."""
+    needs_timelines(device)
+    device.semaphore(TIMELINE, initial_value=2**40).destroy()
+
+    semaphore = device.semaphore(TIMELINE, initial_value=3)
+
+    assert semaphore.counter() == 3, f"made with initialValue 3 after one of 2^40, it stands at {semaphore.counter()}"
 
 
 @rule("SPEC-CREATE-03")

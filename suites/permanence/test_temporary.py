@@ -4,6 +4,7 @@ import pytest
 
 from fixtures.devices import batch_of
 from fixtures.gates import Proof, shown, watch
+from fixtures.outcomes import unsupported
 from suites.ledger import rule
 from suites.permanence.payloads import (
     BINARY_OPAQUE,
@@ -77,6 +78,23 @@ def test_the_payload_is_back_as_soon_as_the_wait_is_submitted(device, open_devic
     proof = shown(arrange)
 
     assert proof is Proof.HELD, f"two waits at once, for the temporary payload and the one below: {proof.value}"
+
+
+@rule("SPEC-IMPORT-14")
+@pytest.mark.isolated
+def test_an_export_is_of_the_temporary_payload(device, open_device, opaque_kind):
+    """While a temporary payload is in place an export is of it, not of the permanent one below."""
+    temporary(opaque_kind)
+    if not device.info.claims[opaque_kind.claim][2] & opaque_kind.handle_type:
+        unsupported("OPAQUE_FD is not in its exportFromImportedHandleTypes")
+    exporter = device.semaphore(opaque_kind, export=True)
+    into = puts(exporter.exported(), open_device().semaphore(opaque_kind, export=True), opaque_kind)
+
+    last = open_device().semaphore(opaque_kind).imports(into.exported())
+
+    signal(exporter)
+    wait = wait_for(last)
+    assert wait.finishes(), f"a signal of the first exporter does not reach who imported from the importer: {wait}"
 
 
 @rule("SPEC-IMPORT-37")
