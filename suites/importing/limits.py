@@ -3,5 +3,5 @@
 STRANGER_LIMIT = 2
 """For a test of one stranger: a driver that hangs on one costs this much in each."""
 
-STALL = 1.0
+STALL = 0.5
 """After which a wait for an accepted stranger counts as stalled."""

@@ -128,7 +128,7 @@ def test_the_target_of_a_failed_import_still_works(device, importable, stranger)
 
 
 @rule("SPEC-IMPORT-23", "SPEC-FUND-04")
-@pytest.mark.limit(2 * STRANGER_LIMIT)
+@pytest.mark.limit(STRANGER_LIMIT + 1)
 def test_a_stranger_harms_nothing_else(device, open_device, kind, stranger):
     """After a stranger other semaphores, devices and instances of the process work as before."""
     bystander, other = device.semaphore(), open_device()
