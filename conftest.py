@@ -6,6 +6,7 @@ pytest_plugins = [
     "fixtures.cuda",
     "fixtures.health",
     "suites.ledger",
+    "suites.model.options",
     "reports.recorder",
     "reports.parts",
     "reports.terminal",

@@ -1,0 +1,132 @@
+"""What a process of a walk does: it takes the steps that it is told, one at a time, and tells what came of each.
+
+The model stays with the test, so a driver that kills or holds this process is one more difference, shrunk like any other.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fixtures import bench, outcomes, strangers
+from fixtures.commands import is_open
+from fixtures.descriptors import Descriptor
+from fixtures.devices import Device
+from fixtures.processes import Channel, watchdog
+
+DEVICES = 2
+
+
+@dataclass
+class Held:
+    """What the process holds: devices, each of an instance of its own, and semaphores and descriptors by the walk's numbers."""
+
+    info: Any
+    devices: list[Device]
+    semaphores: dict[int, Any] = field(default_factory=dict)
+    descriptors: dict[int, Descriptor] = field(default_factory=dict)
+
+
+def act(channel: Channel, info: Any, spoil: Any = None) -> None:
+    """Take steps until told None.  Each answer is (what came back, rules broken on the way, descriptors that are gone).
+
+    `spoil(table)` breaks the driver on purpose, in this process only.
+    """
+    watchdog.rest()  # the walk has its own limit for each step
+    if spoil:
+        spoil(bench.commands().table)
+    held = Held(info, [bench.open_device(info) for _ in range(DEVICES)])
+    channel.send("ready")
+    while (told := channel.receive(1e6)) is not None:
+        name, arguments = told
+        outcomes.notes.clear()
+        came = STEPS[name](held, channel, *arguments)
+        broken = [(one.rule, one.what) for one in outcomes.notes.breaches]
+        gone = [number for number, one in held.descriptors.items() if one.fd >= 0 and not is_open(one.fd)]
+        channel.send((came, broken, gone))
+    outcomes.notes.clear()
+
+
+def create(held, channel, number, device, kind, export, value):
+    held.semaphores[number] = held.devices[device].semaphore(kind, export, value)
+
+
+def destroy(held, channel, number):
+    held.semaphores.pop(number).destroy()
+
+
+def export(held, channel, number, descriptor, handle_type):
+    answer, held.descriptors[descriptor] = held.semaphores[number].export_fd(handle_type)
+    return answer, held.descriptors[descriptor].fd
+
+
+def import_(held, channel, number, descriptor, handle_type, temporary):
+    answer = held.semaphores[number].import_fd(held.descriptors[descriptor].fd, handle_type, temporary)
+    if answer.is_success:
+        del held.descriptors[descriptor]
+    return answer
+
+
+def import_number(held, channel, number, fd, handle_type, temporary):
+    return held.semaphores[number].import_fd(fd, handle_type, temporary)
+
+
+def import_stranger(held, channel, number, name, handle_type, temporary):
+    stranger = Descriptor(strangers.STRANGERS[name](), bench.commands(), name)
+    answer = held.semaphores[number].import_fd(stranger.fd, handle_type, temporary)
+    stranger.close()
+    return answer
+
+
+def dup(held, channel, descriptor, copy):
+    held.descriptors[copy] = held.descriptors[descriptor].dup()
+
+
+def close(held, channel, descriptor):
+    return held.descriptors.pop(descriptor).close()
+
+
+def give(held, channel, descriptor):
+    channel.send_fd(held.descriptors[descriptor].fd)
+
+
+def take(held, channel, descriptor):
+    held.descriptors[descriptor] = Descriptor(channel.receive_fd(), bench.commands(), "received descriptor")
+
+
+def submit(held, channel, number, is_wait, value, seconds):
+    semaphore = held.semaphores[number]
+    used = [semaphore if value is None else (semaphore, value)]
+    submission = semaphore.device.queue.submit(**{"waits" if is_wait else "signals": used})
+    return "" if submission.finishes(seconds) else str(submission)
+
+
+def counter(held, channel, number):
+    return held.semaphores[number].counter()
+
+
+def host_signal(held, channel, number, value):
+    return held.semaphores[number].host_signal(value)
+
+
+def host_wait(held, channel, number, value, seconds):
+    return held.semaphores[number].host_wait(value, seconds)
+
+
+def reopen(held, channel, device):
+    """Destroy a device with its instance and all that was made on it, and open another in its place."""
+    gone = held.devices[device]
+    held.semaphores = {n: one for n, one in held.semaphores.items() if one.device is not gone}
+    bench.close_device(gone)
+    held.devices[device] = bench.open_device(held.info)
+
+
+def begin(held, channel):
+    """Forget the last walk."""
+    for device in held.devices:
+        device.settle()
+    held.semaphores.clear()
+    held.descriptors.clear()
+    bench.close_descriptors()
+
+
+ALL = (begin, create, destroy, export, import_, import_number, import_stranger, dup, close, give, take)
+STEPS = {step.__name__: step for step in (*ALL, submit, counter, host_signal, host_wait, reopen)}

@@ -1,0 +1,83 @@
+"""The processes of a walk, seen from the test: steps go out, answers come back, and a process that died is a difference."""
+
+import os
+
+from fixtures import patience
+from suites.model.actor import act
+
+SHRINKING_SECONDS = 0.5
+"""How long a step may take once a difference is known and only its shortest walk is sought."""
+
+
+class Difference(AssertionError):
+    """The driver and the model disagree; the message names the rule, and the walk as a numbered list of calls."""
+
+
+class Players:
+    """Two processes with the driver, started when they are needed and again when one died."""
+
+    def __init__(self, nursery, info, spoil=None):
+        self.nursery, self.info, self.spoil = nursery, info, spoil
+        self.children = {}
+        self.seconds = patience.seconds()
+        self.steps = self.walks = self.steps_until_found = 0
+
+    def begin(self):
+        """A new walk: what the last one left is destroyed."""
+        self.walks += 1
+        for actor in list(self.children):
+            self.ask(actor, "begin")
+
+    def child(self, actor):
+        """The running process `actor`."""
+        if actor not in self.children:
+            child = self.nursery.start(act, self.info, self.spoil)
+            child.channel.receive(patience.seconds(20))
+            self.children[actor] = child
+        return self.children[actor]
+
+    def ask(self, actor, name, *arguments):
+        """Have `actor` take a step; Difference if the process does not survive it, or takes too long."""
+        channel = self.child(actor).channel
+        self.steps += 1
+        try:
+            if name == "pass":
+                return self.pass_on(channel, *arguments)
+            channel.send((name, arguments))
+            return self.answer(channel)
+        except (TimeoutError, EOFError, OSError) as problem:
+            ending = (
+                "hangs" if isinstance(problem, TimeoutError) else str(self.children[actor].finish(2.0)).split("\n")[0]
+            )
+            raise Difference(f"the process {ending} (SPEC-IMPORT-24 for strangers, else SPEC-FUND-09)") from None
+
+    def pass_on(self, channel, descriptor, other, copy):
+        """A copy of a descriptor goes from one process to another, as SCM_RIGHTS."""
+        channel.send(("give", (descriptor,)))
+        fd = channel.receive_fd()
+        self.answer(channel)
+        receiver = self.child(other).channel
+        receiver.send(("take", (copy,)))
+        receiver.send_fd(fd)
+        os.close(fd)
+        return self.answer(receiver)
+
+    def answer(self, channel):
+        """What came of a step; a step that raised in the process is a difference as well."""
+        answer = channel.receive(2 * self.seconds + 1)
+        if not isinstance(answer, tuple):
+            raise Difference(f"{answer.ending}")
+        return answer
+
+    def failed(self):
+        """A difference was seen: these processes are used no more, and steps get less time from now on."""
+        self.steps_until_found = self.steps_until_found or self.steps
+        self.seconds = min(self.seconds, SHRINKING_SECONDS * patience.factor)
+        self.close()
+
+    def close(self):
+        """End the processes."""
+        while self.children:
+            _, child = self.children.popitem()
+            if child.status is None:
+                child.kill()
