@@ -7,10 +7,11 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, reproduce_failure, seed, settings
 from hypothesis import __version__ as hypothesis_version
 from hypothesis.database import DirectoryBasedExampleDatabase
-from hypothesis.errors import DidNotReproduce
+from hypothesis.errors import DidNotReproduce, Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
 from fixtures.drivers import ROOT
+from fixtures.outcomes import warn
 from suites.model.machine import Walk
 from suites.model.players import Difference, Players
 
@@ -49,6 +50,9 @@ def walk(nursery, info, profile, known, spoil=None, walks=None):
         hints = "\n".join(getattr(difference, "__notes__", []))
         again = f"--walk-seed={round_seed}" if profile.minutes or profile.seed is not None else "the same command"
         return f"{difference}\nfound after {players.steps_until_found} steps; again by {again}\n{hints}"
+    except Flaky as problem:
+        warn(f"a walk differed, and not when it was walked again: {str(problem).splitlines()[0]}")
+        return None
     finally:
         players.close()
 

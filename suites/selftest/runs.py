@@ -19,8 +19,8 @@ from fixtures.drivers import ROOT, SWIFTSHADER
 from fixtures.outcomes import unsupported
 
 SAMPLES = "suites/selftest/samples/"
-SWIFT = ("--driver", str(SWIFTSHADER))
-SECONDS = 50
+SWIFT = (f"--driver={SWIFTSHADER}",)
+SECONDS = 120
 MARK = "SUITE_SELFTEST"
 """Environment variable that every process of an inner run has; its value is the run's folder."""
 
@@ -89,7 +89,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 def command(*arguments: str, folder: Path, driver: tuple[str, ...] = SWIFT) -> list[str]:
     """The command line of a run that leaves its record in `folder`; one worker unless `arguments` have a -n."""
     workers = () if any(a.startswith("-n") for a in arguments) else ("-n1",)
-    return [sys.executable, "-m", "pytest", *workers, "--report", str(folder), *driver, *arguments]
+    return [sys.executable, "-m", "pytest", *workers, f"--report={folder}", *driver, *arguments]
 
 
 def run(*arguments: str, driver: tuple[str, ...] = SWIFT, cwd: Path = ROOT, again: str = "", **variables: str) -> Run:

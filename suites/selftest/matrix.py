@@ -1,0 +1,118 @@
+"""The matrix: each fault against the tests that claim its rules.  As a page: `.venv/bin/python -m suites.selftest.matrix`."""
+
+import html
+import re
+import sys
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from fixtures.drivers import ROOT
+from fixtures.faults import all_faults
+from reports import baseline
+from suites.ledger import rules
+from suites.selftest.runs import SWIFT, run
+
+NOTICED = ("fail", "crash", "timeout", "warn")
+PATIENCE = "--patience=0.4"
+ONCE = ("-n0", "-p", "suites.selftest.samples.once")
+ALREADY, NOT_CLAIMED = "SwiftShader breaks the rule without it", "SwiftShader does not claim what shows it"
+NOT_ON_SWIFTSHADER = {
+    "an-export-without-room-succeeds": ALREADY,
+    "failed-imports-close-the-descriptor": ALREADY,
+    "every-third-failed-import-closes-the-descriptor": ALREADY,
+    "strangers-are-out-of-memory": ALREADY,
+    "strangers-fail-the-initialization": ALREADY,
+    "counters-go-back-now-and-then": "none of its tests asks three times there",
+    "odd-handle-types-kill-the-process": NOT_CLAIMED,
+    "payloads-export-as-their-importer-allows": NOT_CLAIMED,
+    "unlisted-result-of-vkQueueBindSparse": NOT_CLAIMED,
+}
+"""Faults that the matrix makes on the ideal driver only, and why."""
+
+PAIRS = [
+    (name, driver)
+    for name, fault in all_faults().items()
+    for driver in fault.drivers
+    if driver == "ideal" or name not in NOT_ON_SWIFTSHADER
+]
+BASELINE = ROOT / "reports/baselines/swiftshader.txt"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the tests that claim a fault's rules said: by rule the test functions that noticed, and the suite's own errors."""
+
+    noticed: dict[str, list[str]]
+    errors: list[str]
+
+
+@cache
+def known(driver):
+    """Verdicts that the driver has without any fault, by test id and breach."""
+    return baseline.read(BASELINE).known if driver == "swiftshader" else {}
+
+
+def judge(name, driver):
+    """Run the tests that claim the rules of a fault, over a driver with that fault."""
+    fault = all_faults()[name]
+    chosen = ("--ideal",) if driver == "ideal" else SWIFT
+    if driver == "ideal" and not any("COMPAT" in one for one in fault.rules):
+        chosen += ("--device=ideal-0",)
+    claims = [f"--rule={one}" for one in fault.rules]
+    lines = run(*ONCE, PATIENCE, f"--fault={name}", *claims, driver=chosen).lines
+    noticed, errors = {one: [] for one in fault.rules}, []
+    for line in lines:
+        if line["type"] == "test" and line["verdict"] == "error":
+            errors.append(f"{line['id']}: {line['message']}")
+        for one in [line["rule"]] if line["type"] == "breach" else line.get("rules", []):
+            if one in noticed and is_news(line, driver):
+                noticed[one] += [line["id"].partition("[")[0]] if line["type"] == "test" else ["a breach"]
+    return Outcome({one: sorted(set(found)) for one, found in noticed.items()}, errors)
+
+
+def is_news(line, driver):
+    """Whether a line of the record tells of something that the driver does not do without a fault."""
+    return line["verdict"] in NOTICED and known(driver).get(baseline.key_of(line)) != line["verdict"]
+
+
+@cache
+def claims():
+    """Rule to the test functions that claim it."""
+    found, current = defaultdict(list), ""
+    for line in run("--rules", driver=("--ideal",)).output.splitlines():
+        if match := re.match(r"(\S+)  \(judges", line):
+            current = match[1]
+        elif line.startswith("    suites/"):
+            found[current].append(line.strip())
+    return found
+
+
+def owed():
+    """The rules that need a fault: a driver can fail by them, and tests claim them."""
+    return [one.id for one in rules().values() if one.judges_driver and one.strongest == "fail" and claims()[one.id]]
+
+
+def page():
+    """The matrix as one HTML file: faults down, the rules that they break, the tests that noticed."""
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(lambda pair: judge(*pair), PAIRS))
+    rows = []
+    for (name, driver), outcome in zip(PAIRS, outcomes, strict=True):
+        cells = [
+            f"<li class={'seen' if tests else 'missed'}>{one}: {html.escape(', '.join(tests) or 'nobody')}</li>"
+            for one, tests in outcome.noticed.items()
+        ]
+        statement = html.escape(all_faults()[name].statement)
+        rows.append(f"<tr><td>{name}<td>{driver}<td>{statement}<td><ul>{''.join(cells)}</ul>")
+    style = "body{font:14px sans-serif}td{vertical-align:top;padding:4px 12px}.missed{color:#c00;font-weight:bold}"
+    head = "<tr><th>fault<th>driver<th>what it does<th>rules and the tests that noticed"
+    return f"<!doctype html><meta charset=utf-8><title>Faults</title><style>{style}</style><table>{head}{''.join(rows)}</table>"
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1] if len(sys.argv) > 1 else "matrix.html")
+    target.write_text(page())
+    print(f"written: {target}")

@@ -1,0 +1,71 @@
+"""Every test can fail: tests notice each fault that breaks their rules, each rule has a fault, each test notices one."""
+
+import pytest
+
+from fixtures.faults import all_faults
+from suites.ledger import rules
+from suites.selftest.matrix import PAIRS, claims, judge, owed
+
+pytestmark = pytest.mark.limit(150)
+
+WITHOUT_FAULT = {
+    "SPEC-HANDLE-08": "shown only where the kernel makes sync_files, which the drivers of the matrix do not hand out",
+}
+"""Rules that have no fault, and why none can be made here."""
+
+ELSEWHERE = {
+    "suites/neighbours/test_cuda.py": "needs CUDA",
+    "suites/neighbours/test_foreign_fences.py": "needs a kernel that makes fences of its own",
+    "suites/valid_usage/test_rules.py": "claims what binds the application; test_valid_usage.py shows that each can fail",
+}
+"""Files whose tests the drivers of the matrix cannot run, and why."""
+
+NEVER_FAILED = {
+    "suites/neighbours/test_sync_files.py::test_a_merged_sync_file_imports": WITHOUT_FAULT["SPEC-HANDLE-08"],
+    "suites/neighbours/test_sync_files.py::test_a_copy_of_a_sync_file_imports": WITHOUT_FAULT["SPEC-HANDLE-08"],
+    "suites/neighbours/test_sync_files.py::test_a_merge_of_two_devices_imports": WITHOUT_FAULT["SPEC-HANDLE-08"],
+    "suites/neighbours/test_data.py::test_vulkan_and_cuda_read_what_the_other_wrote": "needs CUDA",
+    "suites/neighbours/test_users.py::test_ffmpeg_hands_frames_to_cuda_and_back": "needs CUDA",
+}
+"""Test functions that no fault of the matrix can make fail, and why."""
+
+
+def runs_elsewhere(test):
+    """Whether the drivers of the matrix cannot show that a test function fails."""
+    return test in NEVER_FAILED or test.partition("::")[0] in ELSEWHERE
+
+
+@pytest.mark.parametrize(("name", "driver"), PAIRS)
+def test_a_fault_is_noticed_by_tests_of_its_rules(name, driver):
+    """For each rule that a fault breaks, at least one of the tests that claim it fails."""
+    outcome = judge(name, driver)
+
+    missed = [one for one, noticed in outcome.noticed.items() if not noticed]
+    assert not outcome.errors, f"a fault of the driver was taken for one of the suite: {outcome.errors[:3]}"
+    assert not missed, f"{name} breaks {', '.join(missed)}, and no test that claims it noticed"
+
+
+def test_every_rule_has_a_fault():
+    """Each rule by which a driver can fail, and that tests claim, is broken by a fault or has a reason why none can."""
+    broken = {one for fault in all_faults().values() for one in fault.rules} | set(WITHOUT_FAULT)
+    elsewhere = {one for one in owed() if all(runs_elsewhere(test) for test in claims()[one])}
+
+    left = [one for one in owed() if one not in broken | elsewhere]
+    assert not left, f"no fault breaks {', '.join(left)}"
+
+
+def test_faults_break_rules_of_the_ledger():
+    """Every rule that a fault names is in the ledger, judges a driver and has a test."""
+    named = {one for fault in all_faults().values() for one in fault.rules}
+
+    assert not [one for one in named if one not in rules() or not rules()[one].judges_driver or not claims()[one]]
+
+
+@pytest.mark.limit(600)
+def test_every_test_notices_a_fault():
+    """Each test that a driver can fail by fails, or warns, under at least one fault."""
+    owing = {test for one in owed() for test in claims()[one]}
+    noticing = {test for pair in PAIRS for found in judge(*pair).noticed.values() for test in found}
+
+    left = {test for test in owing - noticing if not runs_elsewhere(test)}
+    assert not left, f"no fault makes them fail: {sorted(left)}"
