@@ -33,7 +33,7 @@ def against(text, *arguments):
     """A run of the sample against the baseline `text`."""
     file = scratch("baselines") / f"{sha256(text.encode()).hexdigest()}.txt"
     file.write_text(text)
-    return run(*(arguments or (*SELECTED, "-n0")), "--baseline", str(file))
+    return run(*(arguments or (*SELECTED, "-n0")), f"--baseline={file}")
 
 
 def without(text, part):
