@@ -45,7 +45,7 @@ class Case:
     `violate` is None where no layer sees the breach: the legal side is all that there is then.
     `id` tells the cases of one rule apart.  `over` is the driver below the layer for the legal call, and `breach_over` for the
     breach: "mock", or "driver" where the mock driver claims the wrong things (all handle types, and timelines that may go
-    no further than 0).
+    no further than 0).  `also` are the rules that the breach cannot help breaking at the same time: they may be reported, too.
     """
 
     rule: str
@@ -54,6 +54,7 @@ class Case:
     id: str = ""
     over: str = "mock"
     breach_over: str = "mock"
+    also: tuple[str, ...] = ()
 
     @property
     def rules(self) -> list[str]:

@@ -11,8 +11,14 @@ from suites.valid_usage.steps import payload, second, submitted
 
 
 def export_as(handle_type: HandleType) -> Callable[[Device], Result]:
-    """A semaphore made for another type as `handle_type`."""
-    return lambda device: exportable(device).export_fd(handle_type)[0]
+    """A signaled semaphore, made for another type, as `handle_type`."""
+    return lambda device: signaled(exportable(device)).export_fd(handle_type)[0]
+
+
+def signaled(semaphore: Semaphore) -> Semaphore:
+    """The semaphore with its signal submitted, which an export as SYNC_FD asks for."""
+    submitted(semaphore.device.queue, signals=[semaphore])
+    return semaphore
 
 
 def export_rightly(device: Device) -> Result:
@@ -80,9 +86,10 @@ CASES = [
     ),
     Case(
         "VUID-VkSemaphoreGetFdInfoKHR-semaphore-01133",
-        lambda device: importer(device).export_fd(HandleType.SYNC_FD)[0],
+        lambda device: signaled(importer(device)).export_fd(HandleType.SYNC_FD)[0],
         lambda device: importer(device).export_fd()[0],
         breach_over="driver",
+        also=("VUID-VkSemaphoreGetFdInfoKHR-handleType-01132",),
     ),
     Case("SPEC-EXPORT-11", export_of_another, export_rightly),
     Case("VUID-VkSemaphoreGetFdInfoKHR-handleType-01135", export_unsignaled, export_signaled),
@@ -91,6 +98,11 @@ CASES = [
         export_as(HandleType.OPAQUE_WIN32),
         export_rightly,
     ),
-    Case("VUID-VkSemaphoreGetFdInfoKHR-handleType-03253", export_timeline_as_sync, export_timeline),
+    Case(  # no timeline may be made for SYNC_FD
+        "VUID-VkSemaphoreGetFdInfoKHR-handleType-03253",
+        export_timeline_as_sync,
+        export_timeline,
+        also=("VUID-VkSemaphoreGetFdInfoKHR-handleType-01132",),
+    ),
     Case("VUID-VkSemaphoreGetFdInfoKHR-handleType-03254", export_unsignaled, export_signaled),
 ]

@@ -28,7 +28,7 @@ OF_THE_DRIVER = pytest.mark.parametrize("case", [pytest.param(c, id=str(c), mark
 @pytest.mark.no_repeat
 @OF_THE_LAYER
 def test_the_layer_reports_the_breach(layer, case):
-    """The smallest call that breaks a rule is reported under that rule's id."""
+    """The smallest call that breaks a rule is reported under that rule's id and, but for what it breaks besides, no other."""
     if case.violate is None:
         unsupported(f"no layer checks it: {rules()[case.rule].unchecked}")
     known = checked_by(case.rule, layer.version)
@@ -39,6 +39,8 @@ def test_the_layer_reports_the_breach(layer, case):
 
     wanted = case.rule if known in ("", "y") else known
     assert wanted in reported, f"the layer reported {reported or 'nothing'}, the call returned {answer}"
+    others = set(reported) - {wanted, *case.also}
+    assert not others, f"beside {wanted} the layer reported {', '.join(sorted(others))}, which is not broken"
 
 
 @OF_THE_LAYER
