@@ -11,11 +11,11 @@ from fixtures.outcomes import warn
 WARM_UP = 0.25
 """Rounds that come first, as a part of the first count: a driver opens and allocates some things once."""
 
-SECONDS, FEWEST = 2.0, 200
-"""Rounds that would take longer than this are fewer, down to this many in the first series."""
+SECONDS, FEWEST = 2.0, 100
+"""Rounds that would take longer than this are fewer, down to this many in the warm-up and in the first series."""
 
 BYTES = 256
-"""Memory counts as growing from this many bytes a round on; it comes in pages, and allocators keep some."""
+"""Memory counts as growing from this many bytes a round on, of 1000 rounds at least: allocators take many pages at once."""
 
 OTHERS = ("threads", "mappings", "memory")
 """What no sentence obliges a driver to give back."""
@@ -36,10 +36,11 @@ class Growth:
 
 def growth(one_round: Callable[[], object], counts: Sequence[int] = (1000, 2000)) -> list[Growth]:
     """What each of several series of rounds left, after a warm-up; slow rounds are fewer, but FEWEST or as told."""
-    warm_up, start = max(1, int(counts[0] * WARM_UP)), time.monotonic()
-    for _ in range(warm_up):
+    start, done, took = time.monotonic(), 0, 0.0
+    while done < max(1, counts[0] * WARM_UP) and (done < FEWEST or took < SECONDS * WARM_UP):
         one_round()
-    share = SECONDS * warm_up / (time.monotonic() - start) / sum(counts)
+        done, took = done + 1, time.monotonic() - start
+    share = SECONDS * done / took / sum(counts)
     series, before = [], _now()
     for rounds in (min(count, max(FEWEST * count // counts[0], int(count * share))) for count in counts):
         for _ in range(rounds):
@@ -65,7 +66,8 @@ def grows(series: Sequence[Growth], *kinds: str, least: float = 0.01) -> str:
     """
     for what in kinds:
         left = {one.rounds: getattr(one, what) for one in series}
-        if all(found >= rounds * (BYTES if what == "memory" else least) for rounds, found in left.items()):
+        is_memory = what == "memory"
+        if all(found >= (BYTES * max(n, 1000) if is_memory else least * n) for n, found in left.items()):
             return " and ".join(f"{found} {what} by {rounds} rounds" for rounds, found in left.items())
     return ""
 
