@@ -6,6 +6,7 @@ import pytest
 
 from fixtures.devices import SPARSE, Device, Queue, Submission
 from fixtures.drivers import Kind
+from fixtures.gates import run_work
 from fixtures.outcomes import unsupported
 from fixtures.plugin import EXPORTABLE, IMPORTABLE, unclaimed
 from fixtures.semaphores import BINARY_OPAQUE, Semaphore
@@ -25,6 +26,16 @@ def queue_for(device: Device, through: str, beside: Queue | None = None) -> Queu
         return found
     needed = SPARSE if through == "vkQueueBindSparse" else 0
     return next((queue for queue in device.queues if queue != beside and queue.flags & needed == needed), found)
+
+
+def behind_work(device: Device, factor: int, queue: Queue, through: str) -> tuple[Submission, list[Semaphore]]:
+    """(work, what a batch of `queue` has to wait for to signal after it): nothing where submission order says so."""
+    gate = run_work(device, factor)
+    if queue == device.queue and through != "vkQueueBindSparse":
+        return gate, []
+    link = device.semaphore()
+    device.queue.submit(signals=[link])
+    return gate, [link]
 
 
 def first_stuck(submissions: Iterable[Submission]) -> str:

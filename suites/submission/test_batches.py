@@ -6,7 +6,16 @@ from fixtures.gates import Proof, run_work, shown
 from fixtures.native import Batch
 from fixtures.outcomes import unsupported
 from suites.ledger import rule
-from suites.submission.queues import COMMANDS, each_command, each_pair, ends, first_stuck, queue_for, two_ends
+from suites.submission.queues import (
+    COMMANDS,
+    behind_work,
+    each_command,
+    each_pair,
+    ends,
+    first_stuck,
+    queue_for,
+    two_ends,
+)
 
 ROUNDS = 8
 
@@ -21,9 +30,8 @@ def test_a_wait_holds_for_a_signal_of_any_command(device, open_device, handle, s
     signals, waits = queue_for(device, signaling), queue_for(second.device, waiting, beside=device.queue)
 
     def arrange(factor):
-        gate, link = run_work(device, factor), device.semaphore()
-        device.queue.submit(signals=[link])
-        signals.submit(waits=[link], signals=[first], through=signaling)
+        gate, links = behind_work(device, factor, signals, signaling)
+        signals.submit(waits=links, signals=[first], through=signaling)
         return gate, waits.submit(waits=[second], through=waiting)
 
     proof = shown(arrange)

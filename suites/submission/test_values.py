@@ -2,10 +2,10 @@
 
 import pytest
 
-from fixtures.gates import Proof, run_work, shown
+from fixtures.gates import Proof, shown
 from fixtures.native import Batch
 from suites.ledger import rule
-from suites.submission.queues import each_pair, first_stuck, queue_for, two_ends
+from suites.submission.queues import behind_work, each_pair, first_stuck, queue_for, two_ends
 from suites.timeline.members import TIMELINE, needs_timelines
 
 VALUES = {"zeros": (0, 0), "wait-greater": (1, 2**64 - 1), "signal-greater": (2**64 - 1, 1), "noise": (2**40 + 3, 77)}
@@ -44,9 +44,9 @@ def _proof(device, open_device, handle, through, values):
     signals, waits = queue_for(device, through), queue_for(second.device, through, beside=device.queue)
 
     def arrange(factor):
-        gate, link = run_work(device, factor), device.semaphore()
-        device.queue.submit(signals=[link])
-        signals.submit_batches([Batch((link.handle,), (), (first.handle,), (9,), values[:1])], through)
+        gate, links = behind_work(device, factor, signals, through)
+        handles = tuple(link.handle for link in links)
+        signals.submit_batches([Batch(handles, (), (first.handle,), (9,) * len(links), values[:1])], through)
         return gate, waits.submit_batches([Batch((second.handle,), (), (), values[1:], None)], through)
 
     return shown(arrange)
