@@ -85,7 +85,7 @@ def _slim(run: Run, tests: Iterable[Line], folder: Path) -> Iterable[Line]:
 
 
 def _commands(run: Run, test: Line, folder: Path) -> Iterable[str]:
-    """What else can be done: the native stack of a crash, a failure as a C program, after which tests a flaky one fails."""
+    """What else can be done: a crash under gdb, a failure as a C program, after which tests a flaky one fails."""
     reports, conclusion = [".venv/bin/python", "-m", "reports"], (test.get("outcomes") or [{}])[-1].get("outcome")
     if test["verdict"] == "crash":
         yield run.debug(test)

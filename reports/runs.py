@@ -70,7 +70,7 @@ class Run:
         return repeat(self._choice(one), one["nodeid"])
 
     def debug(self, one: Line) -> str:
-        """The command that runs a test that crashes again, for the native stack."""
+        """The command that runs a test that crashes again, under gdb: its stack has names where symbols are installed."""
         gdb = ["gdb", "-batch", "-ex", "run", "-ex", "bt", "--args", ".venv/bin/python", "-m", "pytest"]
         return shlex.join([*gdb, "-n0", "-s", "--pdb", *self._choice(one), one["nodeid"]])
 

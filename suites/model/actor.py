@@ -10,7 +10,8 @@ from fixtures import bench, outcomes, strangers
 from fixtures.commands import is_open
 from fixtures.descriptors import Descriptor
 from fixtures.devices import Device
-from fixtures.processes import Channel, watchdog
+from fixtures.processes import Channel
+from fixtures.stacks import watchdog
 
 DEVICES = 2
 

@@ -48,6 +48,28 @@ def test_a_hang_leaves_its_python_stack(name):
     assert " in hang" in record["detail"], f"the stack does not show the function: {record['detail']}"
 
 
+@pytest.mark.parametrize("name", ["alone-segfault", "alone-hang", "together-segfault", "together-hang"])
+def test_a_crash_and_a_hang_leave_their_native_stack(name):
+    """The record says where in which library, whether the test had a process to itself or not."""
+    record = trouble().tests[name]
+
+    assert re.search(r"^Native stack .*\n  libc\.so\.6\+0x", record["detail"], re.MULTILINE), record["detail"]
+
+
+@pytest.mark.parametrize(("stranger", "verdict"), [("memfd-empty", "crash"), ("memfd-noise", "timeout")])
+def test_the_native_stack_names_the_driver(stranger, verdict):
+    """SwiftShader dies of an empty memfd and hangs in one of arbitrary bytes: a frame is in its library."""
+    chosen = f"test_a_stranger_harms_nothing_else and {stranger}"
+
+    done = run(
+        "suites/importing/test_strangers.py", "-k", chosen, "--baseline=reports/baselines/swiftshader.txt", "-n1"
+    )
+
+    record = next(one for one in done.tests.values() if one["verdict"] != "unsupported")
+    assert record["verdict"] == verdict, record["message"]
+    assert "\n  libvk_swiftshader.so+0x" in record["detail"].partition("Native stack")[2], record["detail"]
+
+
 @pytest.mark.parametrize("name", ["alone-crash_in_a_command", "together-crash_in_a_command"])
 def test_the_last_call_of_a_crash_is_the_one_that_killed(name):
     """The calls of a crashed test end with the command in which it crashed, which never returned."""

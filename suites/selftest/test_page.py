@@ -107,17 +107,18 @@ def test_a_flaky_test_tells_each_of_its_runs(finished):
 
 
 def test_a_crash_tells_its_stack(finished):
-    """The stack of a crash is on the page."""
+    """The stacks of a crash are on the page, Python's and the native one."""
     with browser() as page:
         page.show(finished.folder / "index.html")
         told = opened(page, "test_crashes_about")
 
     assert "SIGSEGV" in told
     assert "in test_crashes_about_a_rule_that_only_warns" in told
+    assert re.search(r"Native stack \(most recent call first\):\s+libc\.so\.6\+0x", told), told
 
 
-def test_a_crash_tells_how_to_have_its_native_stack(finished):
-    """One pasted command shows the frames of the driver, where gdb is installed."""
+def test_a_crash_tells_how_to_look_at_it_in_a_debugger(finished):
+    """One pasted command shows the frames of the driver, with what gdb knows of them where it is installed."""
     if shutil.which("gdb") is None:
         unsupported("no gdb on this machine")
     record = finished.tests["test_crashes_about_a_rule_that_only_warns"]

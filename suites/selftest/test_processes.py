@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from fixtures import outcomes
+from fixtures import outcomes, stacks
 from fixtures.descriptors import open_descriptors
 from fixtures.processes import Nursery
 
@@ -27,6 +27,26 @@ def segfault(channel):
 
 def hang(channel):
     ctypes.PyDLL(None).sleep(600)
+
+
+def abort_in_a_thread(channel):
+    """As a driver's own thread may, of which Python knows nothing."""
+    thread = ctypes.c_ulong()
+    ctypes.CDLL(None).pthread_create(ctypes.byref(thread), None, ctypes.CDLL(None).abort, None)
+    time.sleep(600)
+
+
+def segfault_badly(channel, native_stack):
+    stacks.native_stack = native_stack
+    segfault(channel)
+
+
+def sleep_again():
+    time.sleep(600)
+
+
+def segfault_again():
+    ctypes.string_at(0)
 
 
 def leave(channel, status):
@@ -87,6 +107,24 @@ def test_a_crash_comes_back_with_its_signal_and_stack(processes):
 
     assert (ending.how, ending.value) == ("crash", "SIGSEGV")
     assert ending.text.startswith("crash: SIGSEGV\n")
+    assert " in segfault" in ending.text
+
+
+@pytest.mark.parametrize("step", [segfault, hang, abort_in_a_thread])
+def test_a_crash_and_a_hang_leave_their_native_stack(processes, step):
+    """Its first frame is in the library that crashed or hangs: no handler's, and none of Python's."""
+    ending = processes.run(step, limit=0.5)
+
+    _, _, native = ending.text.partition("Native stack (most recent call first):\n")
+    assert native.lstrip().startswith("libc.so.6+0x"), ending.text
+
+
+@pytest.mark.parametrize("native_stack", [sleep_again, segfault_again])
+def test_a_crash_stays_one_without_its_native_stack(processes, native_stack):
+    """A handler that hangs or crashes itself, as it may in a broken process, leaves the signal's name and the Python stack."""
+    ending = processes.run(segfault_badly, native_stack, limit=0.5)
+
+    assert (ending.how, ending.value) == ("crash", "SIGSEGV")
     assert " in segfault" in ending.text
 
 
