@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from reports.baseline import key_of
 from reports.runs import Run, is_apart, is_known
+from reports.verdicts import dispute
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CALLS = 20  # the last calls of a failure that its text shows
@@ -83,7 +84,10 @@ def _case(suite: Element, run: Run, one: dict[str, Any]) -> None:
 
 def _text(run: Run, one: dict[str, Any]) -> str:
     lines = [f"{one['differs']}: {one['message']}", ""]
-    lines += [f"{rule}: {run.statement(rule)}" for rule in one["rules"]]
+    for told in dispute(run.ledger, one["rules"]):
+        lines += [f"{told['rule']}: {run.statement(told['rule'])}", f"  {told['section']}"]
+        lines += [f"  judged by: {told['reading']}"] * bool(told["reading"])
+        lines += [f"  weaker readings: {told['weaker']}"] * bool(told["weaker"])
     lines += ["", f"repeat: {run.repeat(one)}", "", one.get("detail", ""), ""]
     names = run.head.get("results", {})
     for call in one.get("calls", [])[-_CALLS:]:

@@ -17,7 +17,7 @@ from typing import Any
 from reports.baseline import key_of
 from reports.runs import Line, Run, rank, short
 from reports.timing import times
-from reports.verdicts import FAILING
+from reports.verdicts import FAILING, dispute
 
 WEB = Path(__file__).with_name("web")
 SCRIPTS = ("data.js", "results.js", "rules.js", "times.js", "head.js", "main.js")
@@ -60,7 +60,9 @@ def _data(run: Run, folder: Path) -> dict[str, Any]:
     breaches = [{"id": key_of(breach), "rules": [breach["rule"]], **breach} for breach in run.breaches]
     return {
         "run": {name: value for name, value in run.head.items() if name != "ledger"},
-        "ledger": run.head.get("ledger", []),
+        "ledger": [
+            rule | told for rule, told in zip(run.ledger.values(), dispute(run.ledger, run.ledger), strict=True)
+        ],
         "tests": list(_slim(run, ranked, folder)),
         "breaches": [{**breach, "commands": [run.repeat(breach)]} for breach in breaches],
         "end": {name: value for name, value in run.end.items() if name != "times"},

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,16 +124,23 @@ def against(verdict: str, expected: str | None) -> str | None:
 
 
 WEAKER = "Weaker: "
-"""In a ledger's `reading`, what stands before the weaker readings that were considered."""
+"""In a ledger's `reading`, what stands before the weaker readings that were considered, or "-"."""
+NO_WEAKER = "none: the text admits one reading only"
 
 
-def dispute(ledger: dict[str, dict[str, str]], rules: list[str]) -> list[dict[str, str]]:
+def dispute(ledger: dict[str, dict[str, str]], rules: Iterable[str]) -> list[dict[str, str]]:
     """Of each rule: `section` of the specification, the `reading` by which it was judged, the `weaker` ones considered."""
+
+    def readings(rule: str) -> tuple[str, str]:
+        reading, _, weaker = ledger.get(rule, {}).get("reading", "").partition(WEAKER)
+        return reading.strip(), NO_WEAKER if weaker == "-" else weaker.strip()
+
     told = []
     for rule in rules:
-        row = ledger.get(rule, {})
-        reading, _, weaker = row.get("reading", "").partition(WEAKER)
+        reading, weaker = readings(rule)
+        others = re.findall(r"[A-Z]+-\d+", weaker) if weaker.startswith("as ") else []
+        weaker = "\n".join([weaker, *(f"{other}: {readings(f'SPEC-{other}')[1]}" for other in others)])
         told.append(
-            {"rule": rule, "section": row.get("source", ""), "reading": reading.strip(), "weaker": weaker.strip()}
+            {"rule": rule, "section": ledger.get(rule, {}).get("source", ""), "reading": reading, "weaker": weaker}
         )
     return told

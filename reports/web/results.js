@@ -100,12 +100,11 @@ function definitions(pairs) {
 function dispute(id) {
   const rule = LEDGER.get(id);
   if (!rule) return el("p", {}, `${id}: a rule that the ledger does not have`);
-  const [reading, weaker] = (rule.reading || "").split("Weaker: ");
   return definitions([
     [id, el("strong", {}, rule.statement || "")],
     ["section", section(rule.source)],
-    ["judged by", reading || "the statement as it stands"],
-    ["weaker readings", weaker || "none is recorded"],
+    ["judged by", rule.reading || "the statement as it stands"],
+    ["weaker readings", rule.weaker || "none is recorded"],
     ["at most", `${rule.strongest}, judges ${rule.judges}`],
   ]);
 }

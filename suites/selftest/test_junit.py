@@ -51,6 +51,14 @@ def test_a_case_has_what_the_readers_need(finished):
     assert [child.tag for child in case] == ["properties", "failure"]
 
 
+def test_a_failure_carries_what_a_dispute_needs(finished):
+    """Its text has the rule with its section, and the weaker readings that were considered."""
+    text = cases_of(finished.folder)[0]["test_fails"].find("failure").text
+
+    assert "SPEC-EXPORT-02: " in text
+    assert "\n  synchronization.adoc#vkGetSemaphoreFdKHR\n  weaker readings: none: the text admits one" in text
+
+
 def test_a_crash_is_a_failure_with_its_stack(finished):
     """A crashed test is there, with the stack and the command that repeats it."""
     failure = cases_of(finished.folder)[0]["test_crashes_about_a_rule_that_only_warns"].find("failure")

@@ -52,6 +52,18 @@ def test_whom_a_rule_judges_and_how_strongly():
         )
 
 
+def test_a_rule_that_fails_a_driver_says_what_weaker_reading_was_considered():
+    """Its reading ends with the weaker one and why it was set aside or taken, or with "-": the text admits one only."""
+    open_rules = [
+        one.id
+        for one in rules().values()
+        if one.judges_driver and one.strongest == "fail" and not one.without_test
+        if not re.search(r"(^|\. )Weaker: (-$|as [A-Z]+-\d+.*\.$|.*(set aside|taken).*\.$)", one.reading)
+    ]
+
+    assert not open_rules, f"no word about weaker readings, or not how they were met: {', '.join(open_rules)}"
+
+
 def ids_in(path):
     """(id, line) of every rule that a string of a Python file names, docstrings included."""
     for node in ast.walk(ast.parse(path.read_text())):

@@ -91,14 +91,21 @@ def test_calls_are_written_with_arguments_time_and_result():
 def test_a_failure_carries_what_a_dispute_needs():
     """Of each rule: the specification's section, the reading by which it was judged, the weaker ones that were considered."""
     ledger = {
-        "A-1": {"source": "chapter.adoc#a", "reading": "By growth. Weaker: any growth; set aside."},
-        "A-2": {"source": "chapter.adoc#b", "reading": ""},
+        "SPEC-A-1": {"source": "chapter.adoc#a", "reading": "By growth. Weaker: any growth; set aside."},
+        "SPEC-A-2": {"source": "chapter.adoc#b", "reading": "Weaker: as A-1."},
+        "SPEC-A-3": {"source": "chapter.adoc#c", "reading": "Weaker: -"},
     }
 
-    assert dispute(ledger, ["A-1", "A-2"]) == [
-        {"rule": "A-1", "section": "chapter.adoc#a", "reading": "By growth.", "weaker": "any growth; set aside."},
-        {"rule": "A-2", "section": "chapter.adoc#b", "reading": "", "weaker": ""},
-    ]
+    first, second, third = dispute(ledger, ledger)
+
+    assert first == {
+        "rule": "SPEC-A-1",
+        "section": "chapter.adoc#a",
+        "reading": "By growth.",
+        "weaker": "any growth; set aside.",
+    }
+    assert (second["reading"], second["weaker"]) == ("", "as A-1.\nA-1: any growth; set aside.")
+    assert third["weaker"] == "none: the text admits one reading only"
     for line in whole().lines[1:-1]:
         claimed = line["rules"] if line["type"] == "test" else [line["rule"]]
         if line["verdict"] in FAILING:
