@@ -18,10 +18,10 @@ def screened(device: Device) -> Device:
     """The device, if surfaces and swapchains are enabled on it, else one like it with them."""
     if device.info.manifest == IDEAL or SWAPCHAIN not in device.info.extensions:
         unsupported("the device has no swapchains")
+    if missing := set(SURFACE) - set(instance_extensions(device.vk, device.info)):
+        unsupported(f"no {' and no '.join(sorted(missing))}")
     if device.vk.vkGetDeviceProcAddr(device.handle, "vkCreateSwapchainKHR"):
         return device
-    if missing := set(SURFACE) - set(instance_extensions(device.vk, device.info)):
-        unsupported(f"no {' and no '.join(missing)}")
     made = bench.borrow_device(device.info, extensions=(*WANTED, SWAPCHAIN), instance_extensions=SURFACE)
     device.later(bench.return_device, made)
     return made
