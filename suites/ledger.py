@@ -39,6 +39,11 @@ class Rule:
         return "driver" in self.judges or "loader" in self.judges
 
     @property
+    def owes_test(self) -> bool:
+        """Whether it judges a driver or a layer, which a test has to do."""
+        return self.judges_driver or self.judges == "layer"
+
+    @property
     def unchecked(self) -> str:
         """Why no validation layer checks it, as the ledger says."""
         return (
@@ -176,11 +181,11 @@ def describe(items: Iterable[pytest.Item]) -> str:
     for one in rules().values():
         lines += [f"{one.id}  (judges {one.judges}, at most {one.strongest})", f"    {one.statement}"]
         lines += [f"    {test}" for test in sorted(tests[one.id])]
-    left = [one for one in rules().values() if one.judges_driver and not tests[one.id]]
+    left = [one for one in rules().values() if one.owes_test and not tests[one.id]]
     declared = [f"    {one.id}: {one.without_test}" for one in left if one.without_test]
     unclaimed = [f"    {one.id}" for one in left if not one.without_test]
-    lines += ["", f"{len(declared)} rules that judge a driver are declared to need no test:", *declared]
-    lines += ["", f"{len(unclaimed)} rules that judge a driver have no test:", *unclaimed]
+    lines += ["", f"{len(declared)} rules that judge a driver or a layer are declared to need no test:", *declared]
+    lines += ["", f"{len(unclaimed)} rules that judge a driver or a layer have no test:", *unclaimed]
     return "\n".join(lines)
 
 

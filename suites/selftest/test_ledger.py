@@ -106,17 +106,17 @@ def test_a_wrong_claim_is_an_error_of_collection(workers):
     assert "Traceback" not in found.output
 
 
-def test_every_rule_of_a_driver_has_a_test_or_a_reason():
+def test_every_rule_of_a_driver_or_layer_has_a_test_or_a_reason():
     """`--rules` over the whole suite: no rule is left, and those without a test stand apart with the ledger's reason."""
     lines = run("--rules").output.splitlines()
 
-    none = lines.index("0 rules that judge a driver have no test:")
+    none = lines.index("0 rules that judge a driver or a layer have no test:")
     declared = lines[
         next(i for i, line in enumerate(lines) if line.endswith("are declared to need no test:")) + 1 : none
     ]
     wanted = [f"    {one.id}: {one.without_test}" for one in rules().values() if one.without_test]
     assert [line for line in declared if line] == wanted
-    assert all(rules()[line.strip().partition(":")[0]].judges_driver for line in wanted)
+    assert all(rules()[line.strip().partition(":")[0]].owes_test for line in wanted)
 
 
 def test_rules_lists_tests_and_what_nobody_claims():
@@ -129,7 +129,9 @@ def test_rules_lists_tests_and_what_nobody_claims():
         f"    {rules()['SPEC-EXPORT-02'].statement}",
         f"    {SAMPLES}verdicts.py::test_fails",
     ]
-    unclaimed = lines[next(i for i, line in enumerate(lines) if line.endswith("that judge a driver have no test:")) :]
+    unclaimed = lines[
+        next(i for i, line in enumerate(lines) if line.endswith("that judge a driver or a layer have no test:")) :
+    ]
     assert "    SPEC-EXPORT-01" in unclaimed
     assert "    SPEC-EXPORT-02" not in unclaimed
     assert (found.status, found.lines) == (0, [])

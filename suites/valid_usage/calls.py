@@ -133,10 +133,15 @@ def import_(device: Device) -> Call:
     return _on_device(device, "vkImportSemaphoreFdKHR", structures, pImportSemaphoreFdInfo=info)
 
 
-def timeline(device: Device) -> Semaphore:
-    """A timeline semaphore at 0; unsupported where the device has none."""
+def need_timelines(device: Device) -> None:
+    """End the test as unsupported where the device has no timelines."""
     if not device.info.timeline:
         unsupported("the device has no timeline semaphores")
+
+
+def timeline(device: Device) -> Semaphore:
+    """A timeline semaphore at 0; unsupported where the device has none."""
+    need_timelines(device)
     return device.semaphore(TIMELINE)
 
 

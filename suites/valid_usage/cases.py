@@ -20,8 +20,11 @@ SUCCESS_RULES = RESULT_RULES | {
     "vkQueuePresentKHR": "SPEC-WSI-01",
     "vkGetSemaphoreFdKHR": "SPEC-CAPS-03",
     "vkImportSemaphoreFdKHR": "SPEC-CAPS-04",
+    "VkPhysicalDeviceIDProperties": "SPEC-UUID-02",
+    "VkPhysicalDeviceTimelineSemaphoreFeatures": "SPEC-HOST-12",
+    "VkPhysicalDeviceTimelineSemaphoreProperties": "SPEC-HOST-11",
 }
-"""The rule of the driver behind the success of a command that is used well."""
+"""The rule of the driver behind the success of a command that is used well, and behind the content of a structure."""
 
 ALSO = {
     "VUID-VkSemaphoreGetFdInfoKHR-handleType-01132": ("SPEC-CREATE-04",),
@@ -34,6 +37,7 @@ ALSO = {
     "VUID-vkQueueSubmit-pWaitSemaphores-00068": ("SPEC-STATE-08",),
     "VUID-vkQueueSubmit-pWaitSemaphores-03238": ("SPEC-STATE-04", "SPEC-STATE-06", "SPEC-STATE-11"),
     "VUID-vkAcquireNextImageKHR-semaphore-03265": ("ISSUE-VK_KHR_timeline_semaphore-7",),
+    "SPEC-STATE-07": ("ISSUE-VK_KHR_timeline_semaphore-10",),
 }
 """Rules in the specification's own words that a layer checks by one of its ids."""
 
@@ -46,6 +50,7 @@ class Case:
     `id` tells the cases of one rule apart.  `over` is the driver below the layer for the legal call, and `breach_over` for the
     breach: "mock", or "driver" where the mock driver claims the wrong things (all handle types, and timelines that may go
     no further than 0).  `also` are the rules that the breach cannot help breaking at the same time: they may be reported, too.
+    `command` is the one of the last call, where the ledger's row is not about a command.
     """
 
     rule: str
@@ -55,11 +60,12 @@ class Case:
     over: str = "mock"
     breach_over: str = "mock"
     also: tuple[str, ...] = ()
+    command: str = ""
 
     @property
     def rules(self) -> list[str]:
         """What the legal neighbour proves: a rule of the driver, and the legal side of this one if it judges anybody."""
-        entity = rules()[self.rule].entity.partition(" ")[0]
+        entity = self.command or rules()[self.rule].entity.partition(" ")[0]
         proven = SUCCESS_RULES.get(COMMAND_OF.get(entity, entity))
         return [proven, *self.claims] if proven else []
 

@@ -65,6 +65,33 @@ def export_signaled(device: Device) -> Result:
     return semaphore.export_fd()[0]
 
 
+def export_waited_for(device: Device) -> Result:
+    """A copy of a payload for which a queue has waited before its last signal."""
+    need_claims(device, SYNC)
+    semaphore = device.semaphore(SYNC, export=True)
+    submitted(device.queue, signals=[semaphore])
+    submitted(device.queue, waits=[semaphore])
+    submitted(device.queue, signals=[semaphore])
+    return semaphore.export_fd()[0]
+
+
+def export_behind(raised: bool) -> Callable[[Device], Result]:
+    """A copy of a payload whose signal waits for a timeline, which has been raised or is raised afterwards."""
+
+    def export(device: Device) -> Result:
+        need_claims(device, SYNC)
+        gate, semaphore = timeline(device), device.semaphore(SYNC, export=True)
+        device.queue.submit(waits=[(gate, 1)], signals=[semaphore])
+        if raised:
+            gate.host_signal(1)
+        answer = semaphore.export_fd()[0]
+        if not raised:
+            gate.host_signal(1)
+        return answer
+
+    return export
+
+
 def export_from_plain_importer(device: Device) -> Result:
     """What was imported from a semaphore made for OPAQUE_FD into one made for nothing: the payload's maker counts."""
     vk, semaphore = device.vk, device.semaphore()
@@ -105,4 +132,12 @@ CASES = [
         also=("VUID-VkSemaphoreGetFdInfoKHR-handleType-01132",),
     ),
     Case("VUID-VkSemaphoreGetFdInfoKHR-handleType-03254", export_unsignaled, export_signaled),
+    Case(
+        "ISSUE-VK_KHR_timeline_semaphore-10",
+        export_behind(raised=False),
+        export_behind(raised=True),
+        over="driver",
+        breach_over="driver",
+        command="vkGetSemaphoreFdKHR",
+    ),
 ]

@@ -6,7 +6,7 @@ from fixtures.devices import Device
 from fixtures.drivers import Kind
 from fixtures.registry import HandleType, ImportFlag, Result
 from fixtures.semaphores import BINARY_OPAQUE, Semaphore
-from suites.valid_usage.calls import SYNC, TIMELINE, need_claims, timeline
+from suites.valid_usage.calls import SYNC, TIMELINE, exportable, need_claims, timeline
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import payload, second, submitted
 
@@ -21,6 +21,13 @@ def imported(semaphore: Semaphore, kind: Kind | None = None, **differently: Any)
         need_claims(device, SYNC)
         return semaphore.import_fd(-1, **{"handle_type": SYNC_FD, "temporary": True, **differently})
     return semaphore.import_fd(payload(device, kind), **{"handle_type": kind.handle_type, **differently})
+
+
+def import_from_another(device: Device) -> Result:
+    """A payload of another device of the same physical device, which has the same UUIDs."""
+    source = exportable(second(device))
+    number = -1 if device.info.slug == "mock" else source.exported().dup().fd
+    return device.semaphore().import_fd(number, source.kind.handle_type, temporary=True)
 
 
 def import_sync(device: Device, flags: int) -> Result:

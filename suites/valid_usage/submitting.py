@@ -80,6 +80,22 @@ def wait_for(signals: int, through: str) -> Callable[[Device], Result]:
     return wait
 
 
+def wait_behind(raised: bool) -> Callable[[Device], Result]:
+    """A wait for a signal that waits for a timeline, which has been raised or is raised afterwards."""
+
+    def wait(device: Device) -> Result:
+        gate, semaphore = timeline(device), device.semaphore()
+        device.queue.submit(waits=[(gate, 1)], signals=[semaphore])
+        if raised:
+            gate.host_signal(1)
+        waiting = device.queue.submit(waits=[semaphore])
+        if not raised:
+            gate.host_signal(1)
+        return ended(waiting)
+
+    return wait
+
+
 def wait_on_two_queues(through: str) -> Callable[[Device], Result]:
     """One signal, and a wait on each of two queues."""
 
@@ -236,6 +252,14 @@ CASES = [
         wait_and_signal(0, 1),
         over="driver",
         breach_over="driver",
+    ),
+    Case(
+        "SPEC-STATE-07",
+        wait_behind(raised=False),
+        wait_behind(raised=True),
+        over="driver",
+        breach_over="driver",
+        command=SUBMIT,
     ),
     Case("VUID-vkQueueSubmit2-synchronization2-03866", submit2_without_the_feature, signal_of(True, SUBMIT2)),
     Case("VUID-VkSubmitInfo-pWaitDstStageMask-00078", wait_at(HOST_STAGE), wait_at(calls.ALL_COMMANDS)),

@@ -64,4 +64,6 @@ def test_the_legal_neighbour_works(device, case):
     """The nearest legal neighbour of a breach succeeds on the driver."""
     answer = case.legal(device)
 
-    assert answer is None or answer.is_success, f"the legal neighbour returned {answer}"
+    if answer is None:  # nothing is returned: the device has to be sound afterwards
+        answer = device.vk.vkDeviceWaitIdle(device.handle)
+    assert answer.is_success, f"the legal neighbour, or vkDeviceWaitIdle after it, returned {answer}"
