@@ -1,0 +1,58 @@
+"""The proof that a wait held, over submissions whose end is known."""
+
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from fixtures import gates, patience
+from fixtures.devices import Submission
+from fixtures.gates import Proof, shown, watch
+from fixtures.registry import Result
+
+
+def submission(seconds, took=0.0):
+    """A submission that is done `seconds` from now on and took `took` to submit."""
+    end = time.monotonic() + seconds
+
+    def wait(device, fences, limit):
+        return Result.SUCCESS if time.monotonic() >= end else Result.TIMEOUT
+
+    device = SimpleNamespace(handle=1, vk=SimpleNamespace(vkWaitForFences=wait))
+    return Submission(device, "vkQueueSubmit", Result.SUCCESS, 1, took=took)
+
+
+@pytest.mark.parametrize(
+    ("work", "wait", "proof"),
+    [(0.02, 0.03, Proof.HELD), (0.05, 0.02, Proof.EARLY), (0.02, 9.0, Proof.NEVER), (0.0, 0.0, Proof.NOT_SHOWN)],
+    ids=["held", "early", "never", "not-shown"],
+)
+def test_a_wait_is_judged_by_its_end(monkeypatch, work, wait, proof):
+    """After the work it has held, before it is early, much later never; work that was over at once shows nothing."""
+    monkeypatch.setattr(patience, "factor", 0.1)
+
+    assert watch(submission(work), submission(wait)) is proof
+
+
+def test_a_wait_within_the_submission_shows_by_its_time():
+    """Submissions that take as long as the work before them, thrice, have held."""
+    seen = []
+
+    def arrange(factor):
+        seen.append(factor)
+        return submission(0), submission(0, took=gates.FIRST_SECONDS * factor)
+
+    assert shown(arrange) is Proof.HELD
+    assert len(seen) == gates.LOOKS
+
+
+def test_work_that_is_over_at_once_shows_nothing():
+    """A submission that returns at once after such work may have waited or not: nothing is judged."""
+    with pytest.raises(pytest.skip.Exception, match="the work was over"):
+        shown(lambda factor: (submission(0), submission(0)))
+
+
+def test_one_slow_submission_is_no_proof():
+    """A machine that sleeps during one submission does not make a wait of it."""
+    with pytest.raises(pytest.skip.Exception, match="the work was over"):
+        shown(lambda factor: (submission(0), submission(0, took=1.0 if factor in (1, 16) else 0.0)))
