@@ -23,11 +23,17 @@ def export_in(device: Device, kind: Kind, state: str) -> tuple[Result, Descripto
     return semaphore.export_fd()
 
 
-def real(export: tuple[Result, Descriptor]) -> Descriptor:
-    """The descriptor of an export that succeeded; `unsupported` where the driver answered -1, as SYNC_FD may."""
+def succeeded(export: tuple[Result, Descriptor]) -> Descriptor:
+    """The descriptor of an export that has to succeed, which may be -1 as SYNC_FD; raises `Broken` otherwise."""
     answer, descriptor = export
     if not answer.is_success:
         raise Broken(f"vkGetSemaphoreFdKHR returned {answer} (SPEC-CAPS-03: the device claims to export)")
+    return descriptor
+
+
+def real(export: tuple[Result, Descriptor]) -> Descriptor:
+    """The descriptor of an export that succeeded; `unsupported` where the driver answered -1, as SYNC_FD may."""
+    descriptor = succeeded(export)
     if descriptor.fd == -1 and descriptor.name.startswith(str(HandleType.SYNC_FD)):
         unsupported("the driver answered -1: there is no descriptor")
     return descriptor

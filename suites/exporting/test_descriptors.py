@@ -1,6 +1,7 @@
 """What a descriptor is that vkGetSemaphoreFdKHR hands out, and whose it is."""
 
 import os
+import resource
 import subprocess
 import sys
 
@@ -114,6 +115,24 @@ def test_copies_of_an_opaque_descriptor_import(device, opaque_kind, how):
 
     assert answer.is_success, f"vkImportSemaphoreFdKHR of a {how} of an exported descriptor returned {answer}"
     signal_and_wait(exporter, importer, f"a {how} of the descriptor")
+
+
+@rule("SPEC-HANDLE-02")
+@pytest.mark.isolated(fresh=True)
+@pytest.mark.parametrize("number", [0, 2000])
+def test_a_copy_imports_whatever_its_number(device, opaque_kind, number):
+    """dup2 to the number 0, or to a high one, gives a descriptor as good as any."""
+    exporter, importer = device.semaphore(opaque_kind, export=True), device.semaphore(opaque_kind)
+    fewest, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most <= number:
+        unsupported(f"this process may have {most} descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(fewest, number + 1), most))
+    copy = os.dup2(exporter.exported().fd, number, inheritable=False)
+
+    answer = importer.import_fd(copy)
+
+    assert answer.is_success, f"vkImportSemaphoreFdKHR of a copy with the number {number} returned {answer}"
+    signal_and_wait(exporter, importer, f"a copy with the number {number}")
 
 
 def signal_and_wait(exporter, importer, through):

@@ -8,7 +8,7 @@ from fixtures.drivers import DeviceInfo, Kind
 from fixtures.processes import Channel, die_with_parent
 from fixtures.semaphores import Semaphore
 from suites.neighbours.files import is_ready
-from suites.sharing.members import is_timeline
+from suites.sharing.members import is_timeline, signal_behind_work
 
 VALUE = 7
 
@@ -83,6 +83,18 @@ def export_unsignaled(channel: Channel, info: DeviceInfo, kind: Kind) -> None:
     """Send the descriptor of a payload that nobody signals, and wait to be killed."""
     device = bench.open_device(info)
     answer, descriptor = device.semaphore(kind, export=True).export_fd()
+    channel.send(int(answer))
+    if answer.is_success:
+        channel.send_fd(descriptor.fd)
+    channel.receive(60)
+
+
+def export_pending(channel: Channel, info: DeviceInfo, kind: Kind) -> None:
+    """Send the descriptor of a payload whose signal waits for a second of work, and wait to be killed."""
+    device = bench.open_device(info)
+    exporter = device.semaphore(kind, export=True)
+    signal_behind_work(exporter, factor=100)
+    answer, descriptor = exporter.export_fd()
     channel.send(int(answer))
     if answer.is_success:
         channel.send_fd(descriptor.fd)

@@ -8,7 +8,7 @@ from fixtures.gates import run_work
 from fixtures.outcomes import unsupported
 from fixtures.registry import HandleType
 from fixtures.strangers import stranger as make_stranger
-from suites.exporting.states import export_in
+from suites.exporting.states import export_in, succeeded
 from suites.ledger import rule
 from suites.neighbours import buffers
 from suites.neighbours.steps import consume_frames
@@ -147,7 +147,7 @@ def test_chromium_survives_an_import_that_fails(device, kind):
         refused.destroy()
         assert is_open(stranger.fd), f"the import failed with {answer}, and {stranger} is closed"
 
-    _, exported = export_in(device, kind, "signaled")
+    exported = succeeded(export_in(device, kind, "signaled"))
     good = device.semaphore(kind).imports(exported, temporary)
 
     wait = device.queue.submit(waits=[at(good, 1)])
@@ -164,7 +164,7 @@ def test_monado_probes_every_type(device):
     for kind in KINDS:
         if answers.get((kind.handle_type.bit_length() - 1, int(kind.semaphore_type)), 0) & 3 != 3:
             continue
-        _, exported = export_in(device, kind, "signaled")
+        exported = succeeded(export_in(device, kind, "signaled"))
         target = device.semaphore(kind).imports(exported, temporary=kind.handle_type == HandleType.SYNC_FD)
         wait = device.queue.submit(waits=[at(target, 1)])
         assert wait.finishes(), f"{kind} is claimed, and what was exported and imported is not signaled: {wait}"

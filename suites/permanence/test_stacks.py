@@ -131,7 +131,7 @@ def test_a_replaced_payload_is_not_signaled_any_more(device, open_device):
     assert proof is Proof.HELD, f"the semaphore was signaled; who shares the payload that was replaced: {proof.value}"
 
 
-@rule("SPEC-IMPORT-36", "SPEC-IMPORT-07")
+@rule("SPEC-IMPORT-28", "SPEC-IMPORT-36", "SPEC-IMPORT-07")
 @each_permanent
 def test_minus_1_replaces_a_pending_payload(device, open_device, permanent):
     """A signaled payload imported as -1 over one that is unsignaled is waited for at once; then the permanent one is back."""

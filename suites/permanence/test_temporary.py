@@ -132,6 +132,22 @@ def test_two_waits_of_one_call_are_for_two_payloads(device, open_device, kind, p
     assert both.finishes(), f"two batches that wait, for the temporary payload and the signal below it: {both}"
 
 
+@rule("SPEC-IMPORT-06")
+@each_permanent
+def test_a_wait_in_a_later_batch_brings_the_payload_back(device, open_device, kind, permanent):
+    """A temporary import ends with a wait in the second batch of a submission, too."""
+    temporary(kind)
+    into = target(device, open_device(), permanent, is_signaled=True)
+    _, descriptor = signaled(device, kind)
+    puts(descriptor, into.semaphore, kind)
+
+    first = into.semaphore.device.queue.submit_batches([batch_of(), batch_of(waits=[into.semaphore])])
+    assert first.finishes(), f"a wait in the second batch for the temporary payload does not end: {first}"
+    second = into.waits()
+
+    assert second.finishes(), f"after a wait in a second batch the signal below is not there: {second}"
+
+
 @rule("SPEC-IMPORT-06", "SPEC-IMPORT-19")
 @each_permanent
 @each_state

@@ -50,8 +50,19 @@ def refuse(device, kind):
     return one_round
 
 
+def refuse_open(device, kind):
+    """Create, import a descriptor of something else, close that, and destroy."""
+
+    def one_round():
+        with strangers.stranger("eventfd", device) as eventfd:
+            if device.semaphore(kind).import_fd(eventfd.fd, temporary=is_copy(kind)).is_success:
+                unsupported(f"the driver accepted {eventfd}; SPEC-IMPORT-23 judges that")
+
+    return one_round
+
+
 @rule("SPEC-DESTROY-06")
-@pytest.mark.parametrize("life", [create, export, submit, refuse], ids=lambda life: life.__name__)
+@pytest.mark.parametrize("life", [create, export, submit, refuse, refuse_open], ids=lambda life: life.__name__)
 def test_no_life_cycle_leaves_anything(device, kind, life):
     """What a semaphore took is given back when it is destroyed, whatever it was used for."""
     one_round = life(device, kind)

@@ -1,4 +1,8 @@
-"""The matrix: each fault against the tests that claim its rules.  As a page: `.venv/bin/python -m suites.selftest.matrix`."""
+"""The matrix: each fault against the tests that claim its rules.  As a page: `.venv/bin/python -m suites.selftest.matrix`.
+
+`.venv/bin/python -m suites.selftest.matrix --all FAULT...` runs the tests of all rules over the ideal driver with each fault
+(default: every one) and tells which fail that have nothing to do with what it breaks.
+"""
 
 import html
 import re
@@ -17,9 +21,21 @@ from suites.selftest.runs import SWIFT, run
 
 NOTICED = ("fail", "crash", "timeout", "warn")
 PATIENCE = "--patience=0.4"
+LEFT_OUT = (
+    "valid_usage",
+    "model",
+    "robustness/test_leaks.py",
+    "neighbours/test_cuda.py",
+    "neighbours/test_foreign_fences.py",
+)
+"""Tests that `--all` leaves out: they judge layers, or walk and repeat for long what other tests show in one step."""
+
 ONCE = ("-n0", "-p", "suites.selftest.samples.once")
+ALL = (*ONCE, "-p", "suites.selftest.samples.few", *[f"--deselect=suites/{left_out}" for left_out in LEFT_OUT])
 ALREADY, NOT_CLAIMED = "SwiftShader breaks the rule without it", "SwiftShader does not claim what shows it"
+NOT_ON_LAVAPIPE = {}
 NOT_ON_SWIFTSHADER = {
+    "refused-imports-leave-a-copy": "SwiftShader has closed the descriptor by then",
     "an-export-without-room-succeeds": ALREADY,
     "failed-imports-close-the-descriptor": ALREADY,
     "every-third-failed-import-closes-the-descriptor": ALREADY,
@@ -36,9 +52,17 @@ PAIRS = [
     (name, driver)
     for name, fault in all_faults().items()
     for driver in fault.drivers
-    if driver == "ideal" or name not in NOT_ON_SWIFTSHADER
+    if name not in {"swiftshader": NOT_ON_SWIFTSHADER, "lavapipe": NOT_ON_LAVAPIPE}.get(driver, {})
 ]
-BASELINE = ROOT / "reports/baselines/swiftshader.txt"
+HERE = [pair for pair in PAIRS if pair[1] != "lavapipe"]
+"""What needs no Debian root of its own (fixtures/lavapipe.sh)."""
+
+CHOICES = {
+    "ideal": ("--ideal",),
+    "swiftshader": SWIFT,
+    "lavapipe": [f"--driver={one}" for one in Path("/usr/share/vulkan/icd.d").glob("lvp_icd*.json")],
+}
+"""Driver to the arguments that choose it."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +76,13 @@ class Outcome:
 @cache
 def known(driver):
     """Verdicts that the driver has without any fault, by test id and breach."""
-    return baseline.read(BASELINE).known if driver == "swiftshader" else {}
+    return {} if driver == "ideal" else baseline.read(ROOT / f"reports/baselines/{driver}.txt").known
 
 
 def judge(name, driver):
     """Run the tests that claim the rules of a fault, over a driver with that fault."""
     fault = all_faults()[name]
-    chosen = ("--ideal",) if driver == "ideal" else SWIFT
+    chosen = (*CHOICES[driver],)
     if driver == "ideal" and not any("COMPAT" in one for one in fault.rules):
         chosen += ("--device=ideal-0",)
     claims = [f"--rule={one}" for one in fault.rules]
@@ -76,6 +100,19 @@ def judge(name, driver):
 def is_news(line, driver):
     """Whether a line of the record tells of something that the driver does not do without a fault."""
     return line["verdict"] in NOTICED and known(driver).get(baseline.key_of(line)) != line["verdict"]
+
+
+def astray(name):
+    """Tests that fail under a fault and neither claim nor name in their message a rule that it breaks, with the message."""
+    fault = all_faults()[name]
+    lines = run(*ALL, PATIENCE, f"--fault={name}", driver=("--ideal", "--device=ideal-0")).lines
+    failed = [line for line in lines if line.get("verdict") in ("fail", "crash", "timeout")]
+    found = {}
+    for line in failed:
+        told = [line["rule"]] if line["type"] == "breach" else [*line["rules"], line["message"]]
+        if not {*fault.rules, *fault.also} & set(re.findall(r"[\w-]+", " ".join(told))):
+            found.setdefault(line.get("id", "a breach").partition("[")[0], f"{' '.join(told[:-1])} {line['message']}")
+    return found
 
 
 @cache
@@ -98,9 +135,9 @@ def owed():
 def page():
     """The matrix as one HTML file: faults down, the rules that they break, the tests that noticed."""
     with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(lambda pair: judge(*pair), PAIRS))
+        outcomes = list(pool.map(lambda pair: judge(*pair), HERE))
     rows = []
-    for (name, driver), outcome in zip(PAIRS, outcomes, strict=True):
+    for (name, driver), outcome in zip(HERE, outcomes, strict=True):
         cells = [
             f"<li class={'seen' if tests else 'missed'}>{one}: {html.escape(', '.join(tests) or 'nobody')}</li>"
             for one, tests in outcome.noticed.items()
@@ -112,7 +149,19 @@ def page():
     return f"<!doctype html><meta charset=utf-8><title>Faults</title><style>{style}</style><table>{head}{''.join(rows)}</table>"
 
 
+def tell_astray(names):
+    """Print what `astray` finds, fault by fault; returns how many faults break more than they say."""
+    found = 0
+    with ThreadPoolExecutor(2) as pool:
+        for name, tests in zip(names, pool.map(astray, names), strict=True):
+            print(name, *[f"    {test}: {message}" for test, message in tests.items()], sep="\n", flush=True)
+            found += bool(tests)
+    return found
+
+
 if __name__ == "__main__":
+    if "--all" in sys.argv:
+        sys.exit(tell_astray([one for one in sys.argv[1:] if one != "--all"] or list(all_faults())) > 0)
     target = Path(sys.argv[1] if len(sys.argv) > 1 else "matrix.html")
     target.write_text(page())
     print(f"written: {target}")

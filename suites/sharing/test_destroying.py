@@ -6,6 +6,7 @@ import pytest
 
 from fixtures import bench
 from fixtures.gates import Proof, shown
+from fixtures.plugin import allow_permanence
 from suites.ledger import rule
 from suites.sharing.members import (
     NAMES,
@@ -92,6 +93,22 @@ def test_a_new_member_joins_after_one_was_destroyed(device, open_device, opaque_
         acting, base = every[name], 1000 * turn
         proof = shown(lambda n, a=acting, b=base: (signal_behind_work(a, n, b + n), wait_for(joined, b + n)))
         assert proof is Proof.HELD, f"the {gone} was destroyed; the {name} signals, a new member waits: {proof.value}"
+
+
+@rule("SPEC-DESTROY-03")
+def test_destroying_under_a_temporary_import_leaves_both_payloads(device, open_device, opaque_kind):
+    """A semaphore destroyed with one payload over another takes the signal of neither from who shares them."""
+    allow_permanence(opaque_kind, "temporary")
+    below, above = (device.semaphore(opaque_kind, export=True) for _ in range(2))
+    gone = open_device().semaphore(opaque_kind).imports(below.exported()).imports(above.exported(), temporary=True)
+    signal(below)
+    signal(above)
+
+    gone.destroy()
+
+    waits = {"permanent": wait_for(below), "temporary": wait_for(above)}
+    lost = {name: str(wait) for name, wait in waits.items() if not wait.finishes()}
+    assert not lost, f"a semaphore with two imported payloads was destroyed; who shares them waits in vain: {lost}"
 
 
 @rule("SPEC-DESTROY-03", "SPEC-IMPORT-14")

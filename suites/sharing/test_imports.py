@@ -2,12 +2,14 @@
 
 import pytest
 
-from fixtures.gates import Proof, shown
+from fixtures.gates import Proof, run_work, shown
 from fixtures.plugin import allow_permanence
 from suites.ledger import rule
+from suites.permanence.payloads import pending
 from suites.sharing.members import (
     device_at,
     each_place,
+    is_copy,
     is_timeline,
     members,
     needs_binary,
@@ -132,6 +134,21 @@ def test_a_pending_signal_is_waited_for_after_the_import(device, open_device, op
     proof = shown(arrange)
 
     assert proof is Proof.HELD, f"imported while its signal was pending ({place}): {proof.value}"
+
+
+@rule("SPEC-IMPORT-33")
+def test_the_end_of_earlier_work_is_no_signal(device, open_device, kind):
+    """Who imports a payload whose signal comes behind two batches of work waits until the second is done."""
+    importing = open_device()
+
+    def arrange(factor):
+        run_work(device)
+        gate, _, descriptor = pending(device, kind, factor)
+        return gate, wait_for(importing.semaphore(kind).imports(descriptor, is_copy(kind)))
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"two batches of work before a pending signal: {proof.value}"
 
 
 @rule("SPEC-IMPORT-13", "SPEC-IMPORT-11", "SPEC-IMPORT-14")

@@ -57,7 +57,7 @@ def test_the_initial_value_is_reached(device, handle):
     assert answers == [Result.SUCCESS] * 3, f"created at {VALUE}, waits for {VALUE}, 1 and 0 returned {answers}"
 
 
-@rule("SPEC-HOST-04", "ISSUE-VK_KHR_timeline_semaphore-5")
+@rule("SPEC-HOST-04", "SPEC-HOST-09", "ISSUE-VK_KHR_timeline_semaphore-5")
 @each_handle
 @each_signal
 def test_a_timeout_of_zero_polls(device, handle, by):

@@ -61,7 +61,7 @@ def test_a_batch_waits_on_any_member_for_work_of_the_exporter(device, open_devic
     """A batch that waits on a member holds until the exporter's batch before the signal is done, then goes on."""
     every = members(device, open_device)
     waiting, values = every[acting], iter(range(1, 9))
-    queue = queue_for(waiting.device, through)
+    queue = queue_for(waiting.device, through, beside=device.queue)
 
     def arrange(factor):
         value = next(values)
