@@ -108,7 +108,7 @@ def consume_frames(channel: Channel, info: DeviceInfo, kind: Kind, frames: int) 
     for frame in range(frames):
         answer = acquire.import_fd(channel.receive_descriptor(), temporary=True)
         if not answer.is_success:
-            return f"the import of frame {frame} returned {answer}"
+            return f"the import of frame {frame} returned {answer} (SPEC-CAPS-04)"
         submission = device.queue.submit(waits=[acquire], signals=[done])
         channel.send_descriptor(done.exported().fd)
         if problem := use(submission, f"frame {frame} does not end"):

@@ -58,7 +58,7 @@ def test_ffmpeg_hands_frames_to_cuda_and_back(cuda, device):
 def passed_on(exporter, importer):
     """Export as SYNC_FD and import the descriptor itself, or the -1, temporarily."""
     answer = importer.import_fd(exporter.exported().fd, temporary=True)
-    assert answer.is_success, f"the import of a SYNC_FD returned {answer}"
+    assert answer.is_success, f"the import of a SYNC_FD returned {answer} (SPEC-CAPS-04)"
 
 
 @rule("SPEC-IMPORT-06", "SPEC-IMPORT-12", "SPEC-IMPORT-17")

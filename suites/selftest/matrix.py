@@ -85,8 +85,9 @@ def judge(name, driver):
     chosen = (*CHOICES[driver],)
     if driver == "ideal" and not any("COMPAT" in one for one in fault.rules):
         chosen += ("--device=ideal-0",)
-    claims = [f"--rule={one}" for one in fault.rules]
-    lines = run(*ONCE, PATIENCE, f"--fault={name}", *claims, driver=chosen).lines
+    wanted = [f"--rule={one}" for one in fault.rules]
+    files = sorted({test.partition("::")[0] for one in fault.rules for test in claims()[one]})
+    lines = run(*ONCE, PATIENCE, f"--fault={name}", *wanted, *files, driver=chosen).lines
     noticed, errors = {one: [] for one in fault.rules}, []
     for line in lines:
         if line["type"] == "test" and line["verdict"] == "error":
@@ -109,7 +110,7 @@ def astray(name):
     failed = [line for line in lines if line.get("verdict") in ("fail", "crash", "timeout")]
     found = {}
     for line in failed:
-        told = [line["rule"]] if line["type"] == "breach" else [*line["rules"], line["message"]]
+        told = [line["rule"], line["message"]] if line["type"] == "breach" else [*line["rules"], line["message"]]
         if not {*fault.rules, *fault.also} & set(re.findall(r"[\w-]+", " ".join(told))):
             found.setdefault(line.get("id", "a breach").partition("[")[0], f"{' '.join(told[:-1])} {line['message']}")
     return found
