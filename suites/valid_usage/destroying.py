@@ -1,9 +1,10 @@
 """Destroying: whose a semaphore is, who still uses it, which allocator it came from."""
 
-from typing import Any
+from collections.abc import Callable
 
 from fixtures.devices import Device
-from suites.valid_usage.allocators import create_by, destroy_by
+from fixtures.outcomes import warn
+from suites.valid_usage.allocators import blocks_of_objects, create_by, destroy_by
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import second, submitted
 
@@ -46,9 +47,17 @@ def close_late(device: Device) -> None:
     other.close()
 
 
-def allocated(by: bool, destroyed_by: bool) -> Any:
-    """A semaphore made with an allocator or without, and destroyed with it or without."""
-    return lambda device: destroy_by(device, create_by(device, by), destroyed_by)
+def allocated(by: bool, destroyed_by: bool) -> Callable[[Device], None]:
+    """A semaphore made with an allocator or without, and destroyed with it or without; what stays allocated is a warning."""
+
+    def both(device: Device) -> None:
+        before = blocks_of_objects(device.vk.ffi)
+        destroy_by(device, create_by(device, by), destroyed_by)
+        left = blocks_of_objects(device.vk.ffi) - before
+        if by == destroyed_by and left:
+            warn(f"vkDestroySemaphore left {left} blocks of the application's allocator that were the semaphore's")
+
+    return both
 
 
 CASES = [
