@@ -115,6 +115,24 @@ def test_drift_is_named():
     assert f"gone: {old[0]}\n" in found.stdout
 
 
+def test_an_installed_layer_is_found(monkeypatch):
+    """A layer that the system has is judged beside those of setup.sh; other manifests there do no harm."""
+    folder = scratch("explicit_layer.d")
+    for name, content in {
+        "layer": json.dumps({"layer": {"name": layer.NAME, "api_version": "9.9.999"}}),
+        "other": json.dumps({"layer": {"name": "VK_LAYER_MESA_overlay", "api_version": "1.0.0"}}),
+        "several": json.dumps([]),
+        "broken": "{",
+    }.items():
+        (folder / f"{name}.json").write_text(content)
+    unpacked = [one for one in layer.find() if one != layer.MISSING]
+    monkeypatch.setattr(layer, "INSTALLED", folder)
+    monkeypatch.setattr(layer, "MOCK", folder / "layer.json")
+
+    assert layer.find()[0] == layer.Layer(str(folder), "9.9.999")
+    assert {one.version for one in layer.find()} >= {one.version for one in unpacked if str(ROOT) in one.folder}
+
+
 def test_no_layer_is_judged_over_nothing(monkeypatch):
     """Without the mock driver no layer is found: the tests of it stand in the record as unsupported."""
     monkeypatch.setattr(layer, "MOCK", ROOT / "nowhere")
