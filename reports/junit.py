@@ -71,7 +71,8 @@ def _case(suite: Element, run: Run, one: dict[str, Any]) -> None:
     if verdict == "error":
         _add(case, "error", type="error", message=message).text = _clean(one.get("detail", ""))
     elif one.get("differs"):
-        _add(case, "failure", type=verdict, message=f"{verdict}: {message}").text = _clean(_text(run, one))
+        told = message if message.startswith(verdict) else f"{verdict}: {message}"
+        _add(case, "failure", type=verdict, message=told).text = _clean(_text(run, one))
     elif is_known(one):
         _add(case, "skipped", type="known", message=f"known {verdict}: {one.get('reason') or message}")
     elif is_apart(one):

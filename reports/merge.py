@@ -37,15 +37,16 @@ def merge(runs: Sequence[Run]) -> Run:
             moved = {**breach, "device": slugs[breach["device"]]}
             found = breaches.setdefault((moved["rule"], moved["device"], moved["command"]), {**moved, "tests": []})
             found["tests"] = [*found["tests"], *breach["tests"]]
-    devices = [{**column.device, "slug": column.slug} for column in columns if column.device.get("name")]
+    described = [{**column.device, "slug": column.slug} for column in columns if column.device.get("driver_name")]
     end = _end(runs, tests) if all(run.end for run in runs) else {}
-    return Run(_head(runs, devices), tests, list(breaches.values()), end)
+    return Run(_head(runs, described), tests, list(breaches.values()), end)
 
 
 def _place(run: Run, columns: list[Column]) -> dict[str, str]:
-    """The slug in the merged run of each device of `run`, the tests without a device included."""
+    """The slug in the merged run of each device and layer of `run`, the tests without one included."""
     described: dict[str, Line] = {device["slug"]: device for device in run.devices}
-    described |= {one["device"]: {} for one in run.tests if one["device"] not in described}
+    layers = {layer["slug"]: layer for layer in run.head.get("validation_layers", [])}
+    described |= {one["device"]: layers.get(one["device"], {}) for one in run.tests if one["device"] not in described}
     placed = {}
     for slug, device in described.items():
         whole = {"choice": run.head.get("choice", []), "host": run.head.get("host", ""), **device, "slug": slug}
@@ -67,7 +68,7 @@ def _unused(slug: str, host: str, used: set[str]) -> str:
     return next(name for name in wanted if name not in used)
 
 
-def _head(runs: Sequence[Run], devices: list[Line]) -> Line:
+def _head(runs: Sequence[Run], described: list[Line]) -> Line:
     first = runs[0].head
     ledger = {rule["id"]: rule for run in reversed(runs) for rule in run.head.get("ledger", [])}
     return {
@@ -78,7 +79,8 @@ def _head(runs: Sequence[Run], devices: list[Line]) -> Line:
         "baseline": _one_of(run.head.get("baseline", "") for run in runs),
         "shard": "" if _is_whole(runs) else _one_of(run.head.get("shard", "") for run in runs),
         "merged": [{name: one for name, one in run.head.items() if name not in ("ledger", "results")} for run in runs],
-        "devices": devices,
+        "devices": [one for one in described if "name" in one],
+        "validation_layers": [one for one in described if "name" not in one],
         "ledger": list(ledger.values()),
     }
 

@@ -86,6 +86,7 @@ function describeRule(rule, tests) {
   for (const breach of breachesOf.get(rule.id) || []) {
     parts.push(el("p", {}, badge(breach.verdict), ` breach by ${breach.command} on ${breach.device}: ${breach.message}`));
   }
+  const slugs = SLUGS.filter((slug) => tests.some((test) => test.device === slug));
   const cell = (found) => el("span", {}, ...counts(found).map(([verdict, count]) => badge(verdict, count)));
   const rows = [];
   for (const name of parameterNames()) {
@@ -93,10 +94,10 @@ function describeRule(rule, tests) {
     if (name !== "kind") groups.delete(""); // tests without this parameter
     for (const value of [...groups.keys()].sort()) {
       const found = groups.get(value);
-      rows.push([name, value || "none", ...SLUGS.map((slug) => cell(found.filter((test) => test.device === slug)))]);
+      rows.push([name, value || "none", ...slugs.map((slug) => cell(found.filter((test) => test.device === slug)))]);
     }
   }
-  parts.push(el("div", { class: "scroll" }, table(["parameter", "", ...SLUGS.map((slug) => slug || "no device")], rows)));
+  parts.push(el("div", { class: "scroll" }, table(["parameter", "", ...slugs.map((slug) => slug || "no device")], rows)));
   const functions = [...new Set(tests.map((test) => test.id.split("[")[0]))];
   const link = (name) => el("button", { type: "button", class: "link", onclick: () => search(`${rule.id} ${name}`, "") }, name);
   parts.push(el("ul", {}, ...functions.map((name) => el("li", {}, link(name)))));

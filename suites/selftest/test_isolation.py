@@ -150,16 +150,25 @@ def test_no_test_too_many_is_named(culprits):
     assert all(list(tests) == sorted(tests) for tests in asked)
 
 
-def test_both_outcomes_of_a_failure_are_kept():
-    """A failure in a shared process is repeated in two fresh ones before it counts; the record has all messages."""
-    outcomes = trouble().tests["neighbour-fails-0"]["outcomes"]
+@pytest.mark.parametrize(("number", "where"), [("0", "shared process"), ("alone", "fresh process")])
+def test_every_outcome_of_a_failure_is_kept(number, where):
+    """A failure is repeated in two fresh processes before it counts, wherever it was; the record has all messages."""
+    outcomes = trouble().tests[f"neighbour-fails-{number}"]["outcomes"]
 
     assert [(one["where"], one["outcome"]) for one in outcomes] == [
-        ("shared process", "failed"),
+        (where, "failed"),
         ("fresh process", "failed"),
         ("fresh process", "failed"),
     ]
     assert all("this one fails" in one["message"] for one in outcomes)
+
+
+@pytest.mark.parametrize(("name", "times"), [("alone-segfault", 3), ("alone-hang", 2), ("together-hang", 0)])
+def test_how_often_a_crash_and_a_hang_are_tried(name, times):
+    """A crash like any failure, a hang, which takes long, once more; what took its worker along is not tried again."""
+    outcomes = trouble().tests[name]["outcomes"]
+
+    assert [one["outcome"] for one in outcomes] == ["failed"] * times
 
 
 @pytest.mark.parametrize("name", ["test_alone", "test_together", "test_step"])

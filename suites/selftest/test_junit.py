@@ -63,7 +63,7 @@ def test_a_crash_is_a_failure_with_its_stack(finished):
     """A crashed test is there, with the stack and the command that repeats it."""
     failure = cases_of(finished.folder)[0]["test_crashes_about_a_rule_that_only_warns"].find("failure")
 
-    assert (failure.get("type"), failure.get("message")) == ("crash", "crash: crash: SIGSEGV")
+    assert (failure.get("type"), failure.get("message")) == ("crash", "crash: SIGSEGV")
     assert "in test_crashes_about_a_rule_that_only_warns" in failure.text
     assert "Native stack (most recent call first):\n  libc.so.6+0x" in failure.text
     assert "repeat: .venv/bin/pytest -n0" in failure.text

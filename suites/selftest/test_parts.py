@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from fixtures.drivers import ROOT
+from reports.merge import merge
 from reports.runs import Run, load, save
 from suites.selftest.browser import browser
 from suites.selftest.runs import SAMPLES, SWIFT, run
@@ -83,6 +84,19 @@ def test_one_driver_on_two_machines_is_two_columns(tmp_path):
     assert (len(found.tests), len(again.tests), len(again.devices)) == (80, 80, 2)
     for run_of_40 in (found.tests[:40], found.tests[40:]):
         assert len({test["process"].partition("/")[0] for test in run_of_40}) == 1, "processes of two runs share a name"
+
+
+def test_a_layer_is_no_device_when_merged():
+    """Two runs' results of one validation layer are two columns, each told as a layer."""
+    layer = {"slug": "layer-1.4", "driver_name": "a layer"}
+    tests = [{"id": "a", "nodeid": "a", "device": "layer-1.4", "verdict": "pass", "calls": []}]
+    one = Run({"host": "here", "devices": [], "validation_layers": [layer]}, tests)
+
+    found = merge([one, one])
+
+    assert found.devices == []
+    assert [told["slug"] for told in found.head["validation_layers"]] == ["layer-1.4", "layer-1.4@here"]
+    assert [test["device"] for test in found.tests] == ["layer-1.4", "layer-1.4@here"]
 
 
 def test_a_merged_run_with_one_that_died_has_no_end(tmp_path):
