@@ -40,6 +40,32 @@ def test_totals_are_those_of_the_cases(finished):
             assert int(one.get(count)) == sum(case.find(kind) is not None for case in found)
 
 
+READ = {
+    "testsuites": {"name", "tests", "failures", "errors", "skipped", "time"},
+    "testsuite": {"name", "tests", "failures", "errors", "skipped", "time", "timestamp", "hostname"},
+    "testcase": {"name", "classname", "time", "file"},
+    "properties": set(),
+    "property": {"name", "value"},
+    "failure": {"type", "message"},
+    "error": {"type", "message"},
+    "skipped": {"type", "message"},
+    "system-out": set(),
+}
+"""The attributes of each element that GitLab's, Jenkins' and GitHub's readers know."""
+CONVERTED = {"file", "string", "symbol", "integer", "float", "decimal", "boolean", "date", "datetime", "yaml"}
+"""Values of `type` that have GitLab's reader take an element's text for a value of that type, or refuse it."""
+
+
+def test_the_readers_know_every_part(finished):
+    """No element and attribute beyond those, and no type that means another thing there."""
+    elements = list(cases_of(finished.folder)[1].iter())
+
+    assert {element.tag for element in elements} == READ.keys()
+    odd = [(element.tag, element.attrib) for element in elements if set(element.attrib) - READ[element.tag]]
+    assert not odd, f"attributes that no reader knows: {odd[:3]}"
+    assert not {element.get("type") for element in elements} & CONVERTED
+
+
 def test_a_case_has_what_the_readers_need(finished):
     """Class, file and time, the rule and the device as properties, and the result as the first child after them."""
     case = cases_of(finished.folder)[0]["test_fails"]
