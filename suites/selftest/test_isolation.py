@@ -3,10 +3,12 @@
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from fixtures.drivers import ROOT
+from fixtures.isolation import _SCRATCH, Isolation
 from reports.order import shortest
 from suites.selftest.runs import SAMPLES, run, section
 
@@ -29,6 +31,23 @@ ENDINGS = {
 
 def trouble(*arguments):
     return run(SAMPLES + "trouble.py", "-n2", *arguments)
+
+
+def test_a_worker_may_die_while_it_is_given_work(tmp_path):
+    """What cannot be sent to a worker any more ends no run."""
+    sent = []
+
+    def send(name, **more):
+        sent.append(name)
+        raise OSError("cannot send (already closed?)")
+
+    config = SimpleNamespace(stash={_SCRATCH: tmp_path})
+    node = SimpleNamespace(workerinput={}, sendcommand=send)
+
+    Isolation(config).pytest_configure_node(node)
+    node.sendcommand("runtests", indices=[1])
+
+    assert sent == ["runtests"]
 
 
 @pytest.mark.parametrize("name", ENDINGS)
