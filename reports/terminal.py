@@ -10,7 +10,7 @@ import pytest
 
 from reports.recorder import RECORDER, Recorder
 from reports.runs import repeat, short
-from reports.verdicts import FAILING, VERDICTS, Record
+from reports.verdicts import FAILING, VERDICTS, Record, told_steps
 
 SHOWN = 5
 
@@ -118,11 +118,12 @@ def _failure(recorder: Recorder, group: list[Record]) -> list[str]:
     lines = [
         f"{first.verdict}  {' '.join(first.rules) or first.id.partition('[')[0]}{on}: {_claim(recorder, first)}",
         f"      {first.message}",
+        *(f"      {step}" for step in told_steps(first.detail)),
         f"      repeat: {repeat(recorder.choice, first.nodeid)}",
     ]
     if more:
         named = ", ".join(record.id.partition("[")[2].rstrip("]") for record in group[1:SHOWN])
-        lines.insert(2, f"      and {more} more: {named}{', ...' if len(group) > SHOWN else ''}")
+        lines.insert(-1, f"      and {more} more: {named}{', ...' if len(group) > SHOWN else ''}")
     return lines
 
 

@@ -110,6 +110,11 @@ def first_line(text: str) -> str:
     return line.removeprefix("AssertionError: ")
 
 
+def told_steps(text: str) -> list[str]:
+    """The numbered list that a failure's text has, one step a line, such as the calls of a random walk."""
+    return [line for line in text.splitlines() if re.match(r" *\d+\. ", line)]
+
+
 def against(verdict: str, expected: str | None) -> str | None:
     """What is wrong with a verdict where `expected` was known (None: nothing was); None if nothing is."""
     if expected is None:

@@ -9,7 +9,8 @@ from typing import Any
 from fixtures import bench, outcomes, strangers
 from fixtures.commands import is_open
 from fixtures.descriptors import Descriptor
-from fixtures.devices import Device
+from fixtures.devices import Device, Submission
+from fixtures.gates import run_work
 from fixtures.processes import Channel
 from fixtures.stacks import watchdog
 
@@ -24,6 +25,7 @@ class Held:
     devices: list[Device]
     semaphores: dict[int, Any] = field(default_factory=dict)
     descriptors: dict[int, Descriptor] = field(default_factory=dict)
+    submissions: dict[int, list[Submission]] = field(default_factory=dict)
 
 
 def act(channel: Channel, info: Any, spoil: Any = None) -> None:
@@ -93,11 +95,49 @@ def take(held, channel, descriptor):
     held.descriptors[descriptor] = Descriptor(channel.receive_fd(), bench.commands(), "received descriptor")
 
 
-def submit(held, channel, number, is_wait, value, seconds):
+def submit(held, channel, number, is_wait, value, through, seconds):
     semaphore = held.semaphores[number]
-    used = [semaphore if value is None else (semaphore, value)]
-    submission = semaphore.device.queue.submit(**{"waits" if is_wait else "signals": used})
+    queue = semaphore.device.queue_for(through)
+    submission = queue.submit(through=through, **{"waits" if is_wait else "signals": [at(semaphore, value)]})
     return "" if submission.finishes(seconds) else str(submission)
+
+
+def at(semaphore, value):
+    """As a submission takes it: a binary semaphore, or a timeline with its value."""
+    return semaphore if value is None else (semaphore, value)
+
+
+def hold(held, channel, number, gate, at_least, signaled, value):
+    """A submission that waits for the timeline `gate`, and then signals something or nothing."""
+    waited = held.semaphores[gate]
+    signals = [] if signaled is None else [at(held.semaphores[signaled], value)]
+    held.submissions[number] = [waited.device.queue.submit([(waited, at_least)], signals)]
+
+
+def finish(held, channel, number, gate, seconds):
+    """Wait for a submission; its gate has done its part."""
+    (submission,) = held.submissions.pop(number)
+    problem = "" if submission.finishes(seconds) else str(submission)
+    if gate is not None and not problem:
+        held.semaphores.pop(gate).destroy()
+    return problem
+
+
+def is_done(held, channel, number):
+    return held.submissions[number][0].is_done
+
+
+def work(held, channel, number, signaled):
+    """Work, and a signal behind it in a submission of its own."""
+    semaphore = held.semaphores[signaled]
+    held.submissions[number] = [run_work(semaphore.device), semaphore.device.queue.submit(signals=[semaphore])]
+
+
+def finish_work(held, channel, number, seconds):
+    """(whether the work still runs, why work or signal do not end)."""
+    submissions = held.submissions.pop(number)
+    was_running = not submissions[0].is_done
+    return was_running, "; ".join(str(one) for one in submissions if not one.finishes(seconds))
 
 
 def counter(held, channel, number):
@@ -129,5 +169,6 @@ def begin(held, channel):
     bench.close_descriptors()
 
 
-ALL = (begin, create, destroy, export, import_, import_number, import_stranger, dup, close, give, take)
-STEPS = {step.__name__: step for step in (*ALL, submit, counter, host_signal, host_wait, reopen)}
+LIFE = (begin, create, destroy, reopen, export, import_, import_number, import_stranger, dup, close, give, take)
+PAYLOADS = (submit, hold, finish, is_done, work, finish_work, counter, host_signal, host_wait)
+STEPS = {step.__name__: step for step in (*LIFE, *PAYLOADS)}

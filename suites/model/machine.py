@@ -1,55 +1,54 @@
-"""The random walk: Hypothesis chooses legal steps, the reference model predicts, the driver's processes take them."""
+"""The random walk: Hypothesis chooses among the legal steps, the driver's processes take them, the model predicts."""
 
-from dataclasses import dataclass
+from itertools import product
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from fixtures.drivers import KINDS
-from fixtures.payloads import Binary, Payload, Semaphore, Timeline, Wait
-from fixtures.registry import FeatureFlag, HandleType, Result, SemaphoreType
+from fixtures.drivers import Kind
+from fixtures.payloads import Semaphore, Timeline, Wait
+from fixtures.registry import HandleType, Result, SemaphoreType
 from fixtures.strangers import NUMBERS, STRANGERS
 from suites.model.players import Difference
+from suites.model.world import MOST_HANDLES, PLACES, SYNC, Handle, Made, Pending, Work, World
 
-MOST = 6
-OPAQUE, SYNC = HandleType.OPAQUE_FD, HandleType.SYNC_FD
 SHARED = "SPEC-IMPORT-14, SPEC-IMPORT-15"
 SURVIVES = "SPEC-IMPORT-23"
-one_of = st.integers(0, 11)
+AHEAD = "ISSUE-VK_KHR_timeline_semaphore-3"
+GATE = Kind(HandleType.OPAQUE_FD, SemaphoreType.TIMELINE)
 FILES = tuple(name for name in STRANGERS if name not in NUMBERS)
+EARLIEST = 8
+"""Steps before a device is destroyed with all that is on it."""
+
+any_value = st.integers(0, 2**40)
+more = st.integers(1, 1000)
+stranger = st.sampled_from(FILES) | st.integers(-(2**31), -2) | st.integers(2**24, 2**31 - 1)
 
 
-@dataclass
-class Made:
-    """A semaphore of the walk: where it lives, what it was made for, and what the model says about it."""
-
-    number: int
-    actor: int
-    device: int
-    kind: object
-    exports: bool
-    model: Semaphore
-
-    def __str__(self):
-        return f"semaphore{self.number}"
-
-    @property
-    def is_binary(self):
-        return self.kind.semaphore_type == SemaphoreType.BINARY
+def numbered(lines):
+    """A list of steps, one a line, as a person follows it."""
+    return "\n".join(f"{number:4}. {line}" for number, line in enumerate(lines, 1))
 
 
-@dataclass
-class Handle:
-    """A descriptor of the walk: whose it is, as what it was exported, and the payload or the wait behind it."""
+def pick(data, candidates):
+    """One of the candidates, counted from the newest: a shorter walk picks the same."""
+    return candidates[-1 - (data.draw(st.integers(0, len(candidates) - 1)) if len(candidates) > 1 else 0)]
 
-    number: int
-    actor: int
-    kind: object
-    fd: int
-    behind: Payload | Wait
 
-    def __str__(self):
-        return f"descriptor{self.number}"
+def steps(choices):
+    """A rule of the machine that takes one of a group of steps.
+
+    `choices(walk)` is a list of (step, what it could be taken with now), the more likely ones several times; a step gets
+    Hypothesis' data and one of these.
+    """
+
+    def step(walk, data):
+        taken, candidates = pick(data, [one for one in choices(walk) if one[1]])
+        taken(data, pick(data, candidates))
+
+    step.__name__, step.__doc__ = choices.__name__, choices.__doc__
+    possible = precondition(lambda walk: any(candidates for _, candidates in choices(walk)))
+    return possible(rule(data=st.data())(step))
 
 
 class Walk(RuleBasedStateMachine):
@@ -57,9 +56,11 @@ class Walk(RuleBasedStateMachine):
 
     def __init__(self, players, known):
         super().__init__()
-        self.players, self.known, self.told = players, known, []
-        self.info = players.info
-        self.semaphores, self.handles, self.count = [], [], 0
+        self.players, self.told, self.is_over = players, [], False
+        self.has_reopened = self.has_worked = False
+        self.world = World(players.info, known)
+        self.ways = ["vkQueueSubmit"] + ["vkQueueSubmit2"] * players.info.synchronization2
+        self.ways += ["vkQueueBindSparse"] * any(flags & 8 for flags, _ in players.info.families)
         players.begin()
 
     # What a step is made of
@@ -74,274 +75,311 @@ class Walk(RuleBasedStateMachine):
         if broken:
             self.differ(broken[0][1], broken[0][0])
         if gone:
-            self.differ(
-                f"descriptors {gone} are the application's and no longer open", "SPEC-EXPORT-02, SPEC-IMPORT-03"
-            )
+            what = f"descriptors {gone} are the application's and no longer open"
+            self.differ(what, "SPEC-EXPORT-02, SPEC-IMPORT-03")
         return came
 
     def differ(self, what, rules):
         """End the walk: the driver did what the model does not."""
-        steps = "; ".join(f"{number}. {line}" for number, line in enumerate(self.told, 1))
-        self.players.failed()
-        raise Difference(f"{what} ({rules}) after {steps}")
+        self.is_over = True
+        difference = Difference(f"{what} ({rules}) at the end of this walk:\n{numbered(self.told)}", self.told)
+        self.players.failed(difference)
+        raise difference
 
-    def next(self):
-        self.count += 1
-        return self.count
+    @initialize(data=st.data(), kind=st.none() | st.integers(0, 2), places=st.sampled_from((1, 2, 4)))
+    def first(self, data, kind, places):
+        """How wide the world of this walk is, and a semaphore in it; one walk in four takes the time for work."""
+        self.world.narrow(kind, places, most=data.draw(st.integers(2, 6)))
+        self.has_worked = data.draw(st.integers(0, 3)) < 3
+        if corners := self.corners():
+            self.create(data, pick(data, corners))
 
-    @staticmethod
-    def pick(index, candidates):
-        """One of the candidates, None if there is none."""
-        return candidates[index % len(candidates)] if candidates else None
-
-    def claims(self, kind, feature):
-        return bool(self.info.features(kind) & feature)
+    def teardown(self):
+        """Whatever still waits is let go and has to end; then every payload is used once more, so that its state is seen."""
+        if self.is_over:
+            return
+        while self.world.pending:
+            self.let_go(None, self.world.releasable()[0])
+        while self.world.works:
+            self.finish(next(iter(self.world.works.values())))
+        for made in self.world.semaphores:
+            if not made.is_binary:
+                self.read(None, made)
+                continue
+            if not made.model.payload.has_signal:
+                self.signal(None, made)
+            self.wait(None, made)
 
     # Life
 
-    @initialize()
-    def first(self):
-        """No walk begins with nothing."""
-        self.make(0, True, 0, 0, False)
+    @steps
+    def life(self):
+        return [
+            (self.reopen, self.reopenable()),
+            (self.destroy, self.world.destroyable()),
+            *3 * [(self.create, self.corners())],
+        ]
 
-    @precondition(lambda walk: len(walk.semaphores) < MOST)
-    @rule(
-        index=one_of, export=st.booleans(), device=st.integers(0, 1), value=st.integers(0, 2**31), other=st.booleans()
-    )
-    def create(self, index, export, device, value, other):
-        """A semaphore on one of the devices of one of the processes."""
-        self.make(index, export, device, value, other)
+    def corners(self):
+        """Where a semaphore of which kind may be made."""
+        full = len(self.world.semaphores) >= self.world.most
+        return [] if full else list(product(self.world.places, self.world.kinds))
 
-    def make(self, index, export, device, value, other):
-        """A semaphore of a kind that the device exports and imports."""
-        both = FeatureFlag.EXPORTABLE | FeatureFlag.IMPORTABLE
-        kinds = [k for k in KINDS if (k.handle_type in (OPAQUE, SYNC)) and self.info.features(k) & both == both]
-        kind = self.pick(index, [k for k in kinds if k.handle_type == OPAQUE or not k.semaphore_type])
-        if kind is None or len(self.semaphores) >= MOST:
-            return
-        types = int(kind.handle_type) if export else 0
-        timeline = kind.semaphore_type == SemaphoreType.TIMELINE
-        payload = Timeline(types, [value, 0, 0]) if timeline else Binary(types)
-        made = Made(self.next(), int(other), device, kind, export, Semaphore(payload))
-        text = (
-            f"{made} = vkCreateSemaphore(device{device}, {kind}, exportable={export}, initialValue={value * timeline})"
-        )
-        self.tell(
-            made.actor, text, "create", made.number, device, kind, export, value * timeline, rules="SPEC-CREATE-10"
-        )
-        self.semaphores.append(made)
+    def create(self, data, corner):
+        place, kind = corner
+        export = not data.draw(st.booleans())
+        initial = data.draw(any_value) if kind.semaphore_type else 0
+        payload = self.world.new_payload(kind, export, initial)
+        made = Made(self.world.next(), place, kind, export, Semaphore(payload))
+        exports = f", exportable as {kind.handle_type}" if export else ""
+        starts = f", initialValue {initial}" if kind.semaphore_type else ""
+        text = f"{made} = vkCreateSemaphore(device{place[1]}, {kind.semaphore_type}{exports}{starts})"
+        asked = ("create", made.number, place[1], kind, export, initial)
+        self.tell(place[0], text, *asked, rules="SPEC-CREATE-10")
+        self.world.semaphores.append(made)
 
-    @rule(index=one_of)
-    def destroy(self, index):
-        made = self.pick(index, self.semaphores)
-        if made:
-            self.tell(made.actor, f"vkDestroySemaphore({made})", "destroy", made.number, rules="SPEC-DESTROY-03")
-            self.semaphores.remove(made)
+    def destroy(self, data, made):
+        self.tell(made.place[0], f"vkDestroySemaphore({made})", "destroy", made.number, rules="SPEC-DESTROY-03")
+        self.world.semaphores.remove(made)
 
-    @rule(chance=st.integers(0, 40), device=st.integers(0, 1), actor=st.integers(0, 1))
-    def reopen(self, chance, device, actor):
-        """Destroy a device and its instance now and then; descriptors stay."""
-        if chance == 7:
-            text = f"destroy all semaphores of device{device}, the device and its instance; open another"
-            self.tell(actor, text, "reopen", device, rules="SPEC-DESTROY-02, SPEC-HANDLE-04")
-            self.semaphores = [s for s in self.semaphores if (s.actor, s.device) != (actor, device)]
+    def reopenable(self):
+        """Places whose device may go: nothing runs there; once a walk, since some drivers take long."""
+        if self.has_reopened or len(self.told) < EARLIEST:
+            return []
+        busy = {one.made.place for one in (*self.world.pending, *self.world.works.values())}
+        return [place for place in self.world.places if place not in busy]
+
+    def reopen(self, data, place):
+        """Destroy a device with its instance and all that is on it; descriptors stay."""
+        text = f"vkDestroySemaphore of all on device{place[1]}, vkDestroyDevice, vkDestroyInstance; then both anew"
+        self.tell(place[0], text, "reopen", place[1], rules="SPEC-DESTROY-02, SPEC-HANDLE-04")
+        self.world.semaphores = [one for one in self.world.semaphores if one.place != place]
+        self.has_reopened = True
 
     # Descriptors
 
-    def may_export(self, made):
-        kind = made.kind
-        if kind.handle_type == OPAQUE and self.goes_wrong_exporting(made):
-            return False
-        from_imported = {kind.handle_type: self.info.claims[kind.claim][2]}
-        return made.model.may_export(kind.handle_type, from_imported)
+    @steps
+    def exchange(self):
+        exportable, handles = self.world.exportable(), self.world.handles
+        room = len(handles) < MOST_HANDLES
+        far = room and len(self.world.places) == len(PLACES)
+        return [
+            (self.import_stranger, [] if "strangers" in self.world.known else self.world.destroyable()),
+            (self.close, handles),
+            (self.dup, handles if room else []),
+            (self.send, [one for one in handles if one.fd >= 0] if far else []),
+            (self.import_signaled, self.world.targets(SYNC)),
+            (self.import_, self.world.imports()),
+            (self.export, exportable),
+            *3 * [(self.share, exportable)],
+        ]
 
-    def goes_wrong_exporting(self, made):
-        """Whether this export is known to go wrong."""
-        plain = "reexport-not-made-for-export" in self.known and not made.exports
-        return plain or ("export-of-temporary" in self.known and made.model.temporary is not None)
+    def share(self, data, made):
+        """An export and an import of it: walks in which nothing is shared show little."""
+        self.export(data, made)
+        if last := [one for one in self.world.imports() if one[0] is self.world.handles[-1]]:
+            self.import_(data, pick(data, last))
 
-    @rule(index=one_of)
-    def export(self, index):
-        made = self.pick(index, [s for s in self.semaphores if len(self.handles) < MOST and self.may_export(s)])
-        if made is None:
-            return
-        number, kind = self.next(), made.kind
-        text = f"descriptor{number} = vkGetSemaphoreFdKHR({made}, {kind.handle_type})"
-        asked = ("export", made.number, number, kind.handle_type)
-        answer, fd = self.tell(made.actor, text, *asked, rules="SPEC-EXPORT-07")
+    def export(self, data, made):
+        number, handle_type = self.world.next(), made.kind.handle_type
+        text = f"descriptor{number} = vkGetSemaphoreFdKHR({made}, {handle_type})"
+        asked = ("export", made.number, number, handle_type)
+        answer, fd = self.tell(made.place[0], text, *asked, rules="SPEC-EXPORT-07")
         if answer != Result.SUCCESS:
             self.differ(f"vkGetSemaphoreFdKHR returned {answer} for a legal export", "SPEC-CAPS-03")
-        behind = made.model.export_reference() if kind.handle_type == OPAQUE else made.model.export_copy()
-        self.handles.append(Handle(number, made.actor, kind, fd, behind))
+        self.world.handles.append(Handle(number, made.place[0], made.kind, fd, self.world.export(made)))
 
-    @precondition(lambda walk: walk.handles)
-    @rule(index=one_of, onto=one_of, temporary=st.booleans(), minus=st.booleans())
-    def import_descriptor(self, index, onto, temporary, minus):
-        handle = self.pick(index, self.handles)
-        if handle is None:
-            return
-        kind = handle.kind
-        made = self.pick(onto, [s for s in self.semaphores if s.actor == handle.actor and s.kind == kind])
-        temporary = (temporary or kind.handle_type == SYNC) and kind.semaphore_type == SemaphoreType.BINARY
-        if made is None or self.goes_wrong(made, temporary):
-            return
-        flags = ", TEMPORARY" if temporary else ""
-        if kind.handle_type == SYNC and minus:
-            text, asked = "-1", ("import_number", made.number, -1, kind.handle_type, temporary)
-        else:
-            text, asked = str(handle), ("import_", made.number, handle.number, kind.handle_type, temporary)
-        answer = self.tell(
-            made.actor,
-            f"vkImportSemaphoreFdKHR({made}, {kind.handle_type}, {text}{flags})",
-            *asked,
-            rules="SPEC-IMPORT-01",
-        )
+    def import_(self, data, chosen):
+        handle, made, temporary = chosen
+        self.imports(made, str(handle), temporary, "import_", handle.number)
+        self.world.import_(handle, made, temporary)
+
+    def import_signaled(self, data, made):
+        """-1 stands for a signaled SYNC_FD; as what it may be exported again nobody says (SPEC-IMPORT-22)."""
+        self.imports(made, "-1", True, "import_number", -1)
+        made.model.import_copy(None)
+
+    def imports(self, made, what, temporary, step, given):
+        """An import that has to succeed."""
+        handle_type = made.kind.handle_type
+        text = f"vkImportSemaphoreFdKHR({made}, {handle_type}, {what}{', TEMPORARY' * temporary})"
+        asked = (step, made.number, given, handle_type, temporary)
+        answer = self.tell(made.place[0], text, *asked, rules="SPEC-IMPORT-01")
         if answer != Result.SUCCESS:
             self.differ(f"vkImportSemaphoreFdKHR returned {answer} for a legal import", "SPEC-CAPS-04")
-        if kind.handle_type == SYNC:
-            made.model.import_copy(None if text == "-1" else handle.behind, int(kind.handle_type) * made.exports)
-        else:
-            made.model.import_reference(handle.behind, kind.handle_type, temporary)
-        if text != "-1":
-            self.handles.remove(handle)
 
-    def goes_wrong(self, made, temporary):
-        over = made.model.temporary is not None
-        return over and ("temporary-over-temporary" if temporary else "permanent-over-temporary") in self.known
+    def dup(self, data, handle):
+        copy = self.world.copy(handle, handle.actor)
+        self.tell(handle.actor, f"{copy} = dup({handle})", "dup", handle.number, copy.number, rules="SPEC-HANDLE-02")
 
-    @precondition(lambda walk: walk.handles)
-    @rule(index=one_of, is_copy=st.booleans())
-    def dup_or_close(self, index, is_copy):
-        handle = self.pick(index, self.handles)
-        if handle is None:
-            return
-        if is_copy and len(self.handles) < MOST:
-            copy = Handle(self.next(), handle.actor, handle.kind, handle.fd, handle.behind)
-            self.tell(
-                handle.actor, f"{copy} = dup({handle})", "dup", handle.number, copy.number, rules="SPEC-HANDLE-02"
-            )
-            self.handles.append(copy)
-        elif not is_copy:
-            problem = self.tell(handle.actor, f"close({handle})", "close", handle.number, rules="SPEC-EXPORT-02")
-            if problem:
-                self.differ(f"close failed with errno {problem}", "SPEC-EXPORT-02")
-            self.handles.remove(handle)
-
-    @precondition(lambda walk: walk.handles)
-    @rule(index=one_of)
-    def send(self, index):
+    def send(self, data, handle):
         """A copy of a descriptor goes to the other process."""
-        handle = self.pick(index, [h for h in self.handles if h.fd >= 0 and len(self.handles) < MOST])
-        if handle is None:
-            return
-        copy = Handle(self.next(), 1 - handle.actor, handle.kind, handle.fd, handle.behind)
+        copy = self.world.copy(handle, 1 - handle.actor)
         text = f"{copy} = {handle}, sent to process {copy.actor} over a socket"
         self.tell(handle.actor, text, "pass", handle.number, copy.actor, copy.number, rules="SPEC-HANDLE-03")
-        self.handles.append(copy)
 
-    # Strangers
+    def close(self, data, handle):
+        problem = self.tell(handle.actor, f"close({handle})", "close", handle.number, rules="SPEC-EXPORT-02")
+        if problem:
+            self.differ(f"close failed with errno {problem}", "SPEC-EXPORT-02")
+        self.world.handles.remove(handle)
 
-    @precondition(lambda walk: "strangers" not in walk.known)
-    @rule(onto=one_of, temporary=st.booleans(), name=st.sampled_from(FILES))
-    def import_file(self, onto, temporary, name):
-        """A descriptor of something else."""
-        self.stranger(onto, temporary, name, "import_stranger", name)
-
-    @precondition(lambda walk: "strangers" not in walk.known)
-    @rule(onto=one_of, temporary=st.booleans(), number=st.integers(-(2**31), -2) | st.integers(2**24, 2**31 - 1))
-    def import_number(self, onto, temporary, number):
-        """A number that is no descriptor."""
-        self.stranger(onto, temporary, number, "import_number", number)
-
-    def stranger(self, onto, temporary, what, step, given):
-        """The driver may take it or not, and has to survive; a semaphore that took it has an unknown payload and goes."""
-        made = self.pick(onto, [] if "strangers" in self.known else self.semaphores)
-        if made is None:
-            return
-        handle_type = made.kind.handle_type
-        temporary = (temporary or handle_type == SYNC) and made.is_binary
-        text = f"vkImportSemaphoreFdKHR({made}, {handle_type}, {what}{', TEMPORARY' * temporary})"
-        answer = self.tell(made.actor, text, step, made.number, given, handle_type, temporary, rules=SURVIVES)
+    def import_stranger(self, data, made):
+        """The driver may take it or not, and has to survive; a semaphore that took it has an unknown payload, and goes."""
+        what, handle_type = data.draw(stranger), made.kind.handle_type
+        temporary = made.is_binary and (handle_type == SYNC or data.draw(st.booleans()))
+        step, name = ("import_stranger", f"a descriptor of: {what}") if what in FILES else ("import_number", what)
+        text = f"vkImportSemaphoreFdKHR({made}, {handle_type}, {name}{', TEMPORARY' * temporary})"
+        answer = self.tell(made.place[0], text, step, made.number, what, handle_type, temporary, rules=SURVIVES)
         if answer == Result.SUCCESS:
-            self.tell(made.actor, f"vkDestroySemaphore({made})", "destroy", made.number, rules=SURVIVES)
-            self.semaphores.remove(made)
+            self.destroy(data, made)
 
-    # Payloads
+    # Binary payloads
 
-    @rule(index=one_of)
-    def signal(self, index):
-        made = self.pick(index, [s for s in self.semaphores if s.is_binary and not s.model.payload.has_signal])
-        if made:
-            asked = ("submit", made.number, False, None, self.players.seconds)
-            if problem := self.tell(made.actor, f"vkQueueSubmit(signal {made})", *asked, rules="SPEC-STATE-01"):
-                self.differ(f"the signal does not end: {problem}", "SPEC-STATE-01")
-            made.model.submit_signal().execute()
+    @steps
+    def binary(self):
+        signalable = [one for one in self.world.signalable() if one.is_binary]
+        return [
+            (self.work, [] if self.has_worked else signalable),
+            (self.let_work_end, list(self.world.works.values())),
+            (self.signal, signalable),
+            (self.wait, self.world.waitable()),
+        ]
 
-    @rule(index=one_of)
-    def wait(self, index):
-        """A wait that may be submitted has to end: a signal was submitted, and nobody waits for it yet."""
-        made = self.pick(index, [s for s in self.semaphores if s.is_binary and s.model.payload.has_signal])
-        if made:
-            asked = ("submit", made.number, True, None, self.players.seconds)
-            if problem := self.tell(made.actor, f"vkQueueSubmit(wait {made})", *asked, rules=SHARED):
-                self.differ(f"the wait does not end: {problem}", SHARED)
-            made.model.submit_wait()
+    def submit(self, data, made, value, is_wait, rules):
+        """A submission that has to end by itself."""
+        through = pick(data, self.ways[::-1]) if data else self.ways[0]
+        what = f"{made}" if value is None else f"{made} {'>=' if is_wait else '='} {value}"
+        text = f"{through}({'wait for' if is_wait else 'signal'} {what}), until its fence is signaled"
+        asked = ("submit", made.number, is_wait, value, through, self.players.seconds)
+        if problem := self.tell(made.place[0], text, *asked, rules=rules):
+            self.differ(f"a {'wait' if is_wait else 'signal'} does not end: {problem}", rules)
 
-    def timeline(self, index):
-        return self.pick(index, [s for s in self.semaphores if not s.is_binary])
+    def signal(self, data, made):
+        self.submit(data, made, None, False, "SPEC-STATE-01")
+        made.model.submit_signal().execute()
 
-    @precondition(lambda walk: walk.timeline(0))
-    @rule(index=one_of, more=st.integers(1, 1000), on_queue=st.booleans())
-    def raise_timeline(self, index, more, on_queue):
+    def wait(self, data, made):
+        """A wait that may be submitted has to end, and not before the work that its signal comes after."""
+        self.submit(data, made, None, True, SHARED)
+        work = self.world.works.get(made.model.payload)
+        made.model.submit_wait()
+        if work and self.finish(work):
+            self.differ("the wait ended before the work that comes before its signal", "SPEC-IMPORT-33, SPEC-STATE-09")
+
+    def work(self, data, made):
+        """A signal behind work of some milliseconds; once a walk, since it takes its time."""
+        number, self.has_worked = self.world.next(), True
+        text = f"vkQueueSubmit(some ms of vkCmdFillBuffer), vkQueueSubmit(signal {made}): work{number}"
+        self.tell(made.place[0], text, "work", number, made.number)
+        made.model.submit_signal().execute()
+        self.world.works[made.model.payload] = Work(number, made)
+
+    def let_work_end(self, data, work):
+        self.finish(work)
+
+    def finish(self, work):
+        """Wait for the work; whether it still ran."""
+        text, asked = f"vkWaitForFences(of work{work.number})", ("finish_work", work.number, self.players.seconds)
+        was_running, problem = self.tell(work.made.place[0], text, *asked, rules="SPEC-STATE-01")
+        if problem:
+            self.differ(f"work{work.number} does not end: {problem}", "SPEC-STATE-01")
+        self.world.forget(work)
+        return was_running
+
+    # Timelines
+
+    @steps
+    def timeline(self):
+        timelines = self.world.timelines()
+        return [
+            (self.wait_for_value, timelines),
+            (self.read, timelines),
+            (self.raise_, [one for one in timelines if not self.world.will_be_signaled(one.model.payload)]),
+        ]
+
+    def raise_(self, data, made):
         """A timeline grows, by the host or by a queue."""
-        made = self.timeline(index)
-        if made is None:
-            return
-        value = made.model.payload.value + more
-        if on_queue:
-            asked = ("submit", made.number, False, value, self.players.seconds)
-            problem = self.tell(made.actor, f"vkQueueSubmit(signal {made} = {value})", *asked, rules="SPEC-STATE-01")
+        value = made.model.payload.value + data.draw(more)
+        if self.world.is_idle(made.place) and data.draw(st.booleans()):
+            self.submit(data, made, value, False, "SPEC-STATE-01")
         else:
-            answer = self.tell(
-                made.actor,
-                f"vkSignalSemaphore({made}, {value})",
-                "host_signal",
-                made.number,
-                value,
-                rules="SPEC-HOST-09",
-            )
-            problem = "" if answer == Result.SUCCESS else f"vkSignalSemaphore returned {answer}"
-        if problem:
-            self.differ(problem, "SPEC-HOST-09, SPEC-STATE-01")
+            self.host_signal(made.place[0], made.number, value)
         made.model.submit_signal(value).execute()
+        self.progress()
 
-    @precondition(lambda walk: walk.timeline(0))
-    @rule(index=one_of, less=st.integers(0, 1000), on_queue=st.booleans())
-    def wait_timeline(self, index, less, on_queue):
+    def host_signal(self, actor, number, value):
+        text = f"vkSignalSemaphore(semaphore{number}, {value})"
+        answer = self.tell(actor, text, "host_signal", number, value, rules="SPEC-HOST-09")
+        if answer != Result.SUCCESS:
+            self.differ(f"vkSignalSemaphore returned {answer}", "SPEC-HOST-09")
+
+    def wait_for_value(self, data, made):
         """A wait for what the timeline has reached ends."""
-        made = self.timeline(index)
-        if made is None:
+        value = max(0, made.model.payload.value - data.draw(more) + 1)
+        if self.world.is_idle(made.place) and data.draw(st.booleans()):
+            self.submit(data, made, value, True, SHARED)
             return
-        value = max(0, made.model.payload.value - less)
-        if on_queue:
-            asked = ("submit", made.number, True, value, self.players.seconds)
-            problem = self.tell(made.actor, f"vkQueueSubmit(wait {made} >= {value})", *asked, rules=SHARED)
-        else:
-            asked = ("host_wait", made.number, value, self.players.seconds)
-            answer = self.tell(made.actor, f"vkWaitSemaphores({made}, {value})", *asked, rules="SPEC-HOST-09")
-            problem = "" if answer == Result.SUCCESS else f"vkWaitSemaphores returned {answer}"
-        if problem:
-            self.differ(problem, "SPEC-HOST-09, " + SHARED)
+        text, asked = f"vkWaitSemaphores({made}, {value})", ("host_wait", made.number, value, self.players.seconds)
+        answer = self.tell(made.place[0], text, *asked, rules="SPEC-HOST-09")
+        if answer != Result.SUCCESS:
+            self.differ(f"vkWaitSemaphores returned {answer} for a value that is reached", "SPEC-HOST-09, " + SHARED)
 
-    @precondition(lambda walk: walk.timeline(0))
-    @rule(index=one_of)
-    def read(self, index):
+    def read(self, data, made):
         """The counter is what the model counts, through whichever member."""
-        made = self.timeline(index)
-        if made:
-            text = f"vkGetSemaphoreCounterValue({made})"
-            value = self.tell(made.actor, text, "counter", made.number, rules="SPEC-HOST-09")
-            if value != made.model.payload.value:
-                self.differ(
-                    f"the counter is {value} instead of {made.model.payload.value}", "SPEC-IMPORT-14, SPEC-HOST-09"
-                )
+        text, expected = f"vkGetSemaphoreCounterValue({made})", made.model.payload.value
+        value = self.tell(made.place[0], text, "counter", made.number, rules="SPEC-HOST-09")
+        if value != expected:
+            self.differ(f"the counter is {value} instead of {expected}", "SPEC-IMPORT-14, SPEC-HOST-09")
+
+    # What waits
+
+    @steps
+    def pending(self):
+        held = self.world.signalable(held=True) if self.players.info.timeline else []
+        return [
+            (self.look, self.world.pending),
+            (self.let_go, self.world.releasable()),
+            (self.hold, held),
+            (self.wait_ahead, [one for one in self.world.timelines() if self.world.may_hold(one.place)]),
+        ]
+
+    def hold(self, data, made):
+        """A signal behind a timeline that the host raises later."""
+        gate, number, place = self.world.next(), self.world.next(), made.place
+        text = f"semaphore{gate} = vkCreateSemaphore(device{place[1]}, timeline, initialValue 0)"
+        self.tell(place[0], text, "create", gate, place[1], GATE, False, 0)
+        value = None if made.is_binary else made.model.payload.value + data.draw(more)
+        what = str(made) if value is None else f"{made} = {value}"
+        text = f"submission{number} = vkQueueSubmit(wait for semaphore{gate} >= 1, signal {what})"
+        self.tell(place[0], text, "hold", number, gate, 1, made.number, value)
+        signal = made.model.submit_signal(value or 0)
+        self.world.pending.append(Pending(number, place, made, Wait(Timeline(), 1), signal, gate))
+
+    def wait_ahead(self, data, made):
+        """A wait for what a timeline has not reached."""
+        number, value = self.world.next(), made.model.payload.value + data.draw(more)
+        text = f"submission{number} = vkQueueSubmit(wait for {made} >= {value})"
+        self.tell(made.place[0], text, "hold", number, made.number, value, None, None)
+        self.world.pending.append(Pending(number, made.place, made, Wait(made.model.payload, value)))
+
+    def let_go(self, data, one):
+        """What a submission waits for comes, from the host."""
+        self.host_signal(one.place[0], one.gate or one.made.number, one.wait.number)
+        one.wait.payload.signal(one.wait.number)
+        self.progress()
+
+    def progress(self):
+        """What has waited long enough has to end."""
+        for one in self.world.finished():
+            gone = f", vkDestroySemaphore(semaphore{one.gate})" if one.gate else ""
+            text = f"vkWaitForFences(the fence of submission{one.number}){gone}"
+            asked = ("finish", one.number, one.gate, self.players.seconds)
+            if problem := self.tell(one.place[0], text, *asked, rules=AHEAD):
+                self.differ(f"submission{one.number} waits for nothing any more and does not end: {problem}", AHEAD)
+
+    def look(self, data, one):
+        """What waits is not done."""
+        text = f"vkWaitForFences(the fence of submission{one.number}, 0 s)"
+        if self.tell(one.place[0], text, "is_done", one.number, rules=AHEAD):
+            self.differ(f"submission{one.number} is done, though what it waits for has not come", "SPEC-STATE-01")

@@ -15,9 +15,9 @@ def pytest_addoption(parser):
     add("--walk-replay", metavar="BLOB", help="take the steps of one failed walk again, by the text in its message")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Profile:
-    """How to walk: `minutes` at random from `seed` on, or quickly and always the same way (0); `replay` is a failed walk."""
+    """How to walk: `minutes` at random from `seed` on, or quickly and always the same way; `replay` is a failed walk."""
 
     minutes: float = 0
     seed: int | None = None
@@ -27,3 +27,13 @@ class Profile:
     def of(option):
         """What the command line asks for."""
         return Profile(option.walk_minutes or 0, option.walk_seed, option.walk_replay)
+
+    @property
+    def is_quick(self):
+        """Whether few walks are enough, always the same."""
+        return not self.minutes and self.seed is None
+
+    @property
+    def remembers(self):
+        """Whether walks that failed in earlier runs are taken first: not where a seed says what is walked."""
+        return bool(self.minutes) and self.seed is None

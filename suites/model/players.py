@@ -1,6 +1,7 @@
 """The processes of a walk, seen from the test: steps go out, answers come back, and a process that died is a difference."""
 
 import os
+from dataclasses import dataclass
 
 from fixtures import patience
 from suites.model.actor import act
@@ -10,7 +11,20 @@ SHRINKING_SECONDS = 0.5
 
 
 class Difference(AssertionError):
-    """The driver and the model disagree; the message names the rule, and the walk as a numbered list of calls."""
+    """The driver and the model disagree; the message names the rule, and the `walk` as a numbered list of calls."""
+
+    def __init__(self, text, walk=()):
+        super().__init__(text)
+        self.walk = list(walk)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The driver and the model disagree: after how many steps that was seen, the shortest `walk`, and all of it as text."""
+
+    steps: int
+    walk: list[str]
+    text: str
 
 
 class Players:
@@ -21,6 +35,7 @@ class Players:
         self.children = {}
         self.seconds = patience.seconds()
         self.steps = self.walks = self.steps_until_found = 0
+        self.first = None
 
     def begin(self):
         """A new walk: what the last one left is destroyed."""
@@ -50,6 +65,9 @@ class Players:
                 "hangs" if isinstance(problem, TimeoutError) else str(self.children[actor].finish(2.0)).split("\n")[0]
             )
             raise Difference(f"the process {ending} (SPEC-IMPORT-24 for strangers, else SPEC-FUND-09)") from None
+        except RuntimeError:  # the suite's own fault
+            self.close()
+            raise
 
     def pass_on(self, channel, descriptor, other, copy):
         """A copy of a descriptor goes from one process to another, as SCM_RIGHTS."""
@@ -66,11 +84,17 @@ class Players:
         """What came of a step; Gone, which is a difference, if the step raised."""
         return channel.receive(2 * self.seconds + 1)
 
-    def failed(self):
+    def failed(self, difference):
         """A difference was seen: these processes are used no more, and steps get less time from now on."""
+        self.first = self.first or difference
         self.steps_until_found = self.steps_until_found or self.steps
         self.seconds = min(self.seconds, SHRINKING_SECONDS * patience.factor)
         self.close()
+
+    def found(self, difference, again):
+        """What is told of a difference; `again` is how it is seen once more."""
+        text = f"{difference}\nfound after {self.steps_until_found} steps; {again}"
+        return Found(self.steps_until_found, difference.walk, text)
 
     def close(self):
         """End the processes."""

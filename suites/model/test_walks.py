@@ -22,4 +22,4 @@ def test_random_walks_agree_with_the_model(processes, device_info, steps, pytest
 
     difference = walk(processes, device_info, profile, known if steps == "around-known" else set())
 
-    assert difference is None, difference
+    assert difference is None, difference.text

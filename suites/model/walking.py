@@ -1,6 +1,7 @@
 """How walks are walked: for how long, from which seed, around what, and again."""
 
 import csv
+import re
 import time
 from pathlib import Path
 
@@ -12,12 +13,13 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from fixtures.drivers import ROOT
 from fixtures.outcomes import warn
+from suites.model.growth import Watch
 from suites.model.machine import Walk
-from suites.model.players import Difference, Players
+from suites.model.players import Difference, Found, Players
 
 KNOWN = Path(__file__).with_name("known.tsv")
 EXAMPLES = ROOT / "reports" / "examples"
-QUICK_WALKS, STEPS = 60, 40
+QUICK_WALKS, STEPS = 30, 40
 ROUND = 200
 
 
@@ -27,52 +29,53 @@ def known_steps(info):
         return {row["step"] for row in csv.DictReader(file, delimiter="\t") if row["driver"] == info.driver_name}
 
 
-def walk(nursery, info, profile, known, spoil=None, walks=None):
-    """Walk as the profile says; the text of the shortest walk that differs, None if none did."""
+def walk(nursery, info, profile, known, spoil=None, tell=print):
+    """Walk as the profile says, with `spoil` in the driver; what was Found, None if all is well.  `tell` takes the progress."""
     players = Players(nursery, info, spoil)
-    started, round_seed = time.monotonic(), profile.seed if profile.seed is not None else int(time.time())
+    watch, started = Watch(), time.monotonic()
+    number = int(time.time()) if profile.seed is None else profile.seed
     try:
         while True:
-            first = not profile.minutes and profile.seed is None
-            some(
-                players,
-                known,
-                None if first else round_seed,
-                profile.replay,
-                walks or (ROUND if profile.minutes else QUICK_WALKS),
-            )
+            walk_round(players, known, profile, number)
             spent = time.monotonic() - started
             if spent >= 60 * profile.minutes:
                 return None
-            print(f"{spent:.0f} s: {players.steps} steps in {players.walks} walks", flush=True)
-            round_seed += 1
+            growth = watch.look(players)
+            tell(f"{spent:.0f} s: {players.steps} steps in {players.walks} walks; {watch}")
+            if growth or watch.is_full:
+                return Found(players.steps, [], f"{growth}, {players.steps} steps later") if growth else None
+            number += 1
     except Difference as difference:
-        hints = "\n".join(getattr(difference, "__notes__", []))
-        again = f"--walk-seed={round_seed}" if profile.minutes or profile.seed is not None else "the same command"
-        return f"{difference}\nfound after {players.steps_until_found} steps; again by {again}\n{hints}"
-    except Flaky as problem:
-        warn(f"a walk differed, and not when it was walked again: {str(problem).splitlines()[0]}")
-        return None
+        return players.found(difference, again(difference, profile, number))
+    except Flaky:
+        return players.found(players.first, f"not when it was walked again; the search by --walk-seed={number}")
     finally:
         players.close()
 
 
-def some(players, known, number, replay, walks):
-    """Some walks; raises the Difference of the shortest that differs."""
+def again(difference, profile, number):
+    """How the walk is walked again: the shortest one, and the search for it."""
+    blob = re.search(r"@reproduce_failure\('[^']*', b'([^']*)'\)", "\n".join(getattr(difference, "__notes__", [])))
+    search = "by the same command" if profile.is_quick else f"the search for it by --walk-seed={number}"
+    return f"again by --walk-replay={blob[1]}, {search}" if blob else f"again: {search}"
+
+
+def walk_round(players, known, profile, number):
+    """Some walks, of seed `number` unless the profile is quick; raises the Difference of the shortest that differs."""
 
     def machine():
         return Walk(players, known)
 
-    if replay:
-        machine = reproduce_failure(hypothesis_version, replay.encode())(machine)
-    elif number is not None:
+    if profile.replay:
+        machine = reproduce_failure(hypothesis_version, profile.replay.encode())(machine)
+    elif not profile.is_quick:
         machine = seed(number)(machine)
     how = settings(
-        max_examples=walks,
+        max_examples=QUICK_WALKS if profile.is_quick else ROUND,
         stateful_step_count=STEPS,
         deadline=None,
-        derandomize=number is None,
-        database=None if number is None else DirectoryBasedExampleDatabase(EXAMPLES),
+        derandomize=profile.is_quick,
+        database=DirectoryBasedExampleDatabase(EXAMPLES) if profile.remembers else None,
         phases=(Phase.reuse, Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
         print_blob=True,
@@ -81,4 +84,4 @@ def some(players, known, number, replay, walks):
     try:
         run_state_machine_as_test(machine, settings=how)
     except DidNotReproduce as problem:
-        raise AssertionError(f"--walk-replay: that walk does not differ any more: {problem}") from None
+        warn(f"--walk-replay: that walk does not differ any more: {problem}")

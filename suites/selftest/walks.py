@@ -1,0 +1,73 @@
+"""How soon random walks find each payload fault, and how short the walk is that they show.
+
+    .venv/bin/python -m suites.selftest.walks [SEEDS] [PART OF A FAULT'S NAME]
+
+prints the table: median over the seeds of the steps until a walk differed, and of the calls of the shortest such walk.
+"""
+
+import statistics
+import sys
+from concurrent.futures import ProcessPoolExecutor
+
+from fixtures import bench, drivers
+from fixtures.faults import all_faults
+from fixtures.processes import Nursery
+
+PARTS = ("fixtures.faults_payloads", "fixtures.faults_timelines")
+SEEDS = 10
+MINUTES = 0.5
+"""As long as one search may take: a nightly walk has ten minutes."""
+
+NO_STEP = {
+    "acquiring-signals-for-good": "walks have no swapchain",
+    "host-waits-end-early": "walks wait for what is reached",
+    "host-waits-succeed-when-time-is-over": "walks wait for what is reached",
+    "polls-block": "walks do not poll",
+    "any-means-all": "walks wait for one timeline at a time",
+    "all-means-any": "walks wait for one timeline at a time",
+    "host-waits-for-reached-values-take-time": "walks do not judge how long a call takes",
+    "host-signals-of-other-threads-are-lost": "a process of a walk has one thread",
+}
+"""Faults that no step of a walk can meet, and why."""
+
+
+def faults(driver):
+    """The names of the payload faults that can be made on a driver, "ideal" or "swiftshader", and that walks can meet."""
+    there = [one for one in all_faults().values() if one.install.__module__ in PARTS and driver in one.drivers]
+    return [one.name for one in there if one.name not in NO_STEP]
+
+
+def search(spoil, driver, seed, minutes=MINUTES):
+    """What walks from a seed find over a driver that `spoil(table)` has broken; in a process that has loaded no driver."""
+    from suites.model.options import Profile
+    from suites.model.walking import known_steps, walk
+
+    bench.ideal = driver == "ideal"
+    found = drivers.look_at_ideal() if bench.ideal else drivers.look([drivers.SWIFTSHADER])
+    info = drivers.name_devices(found.devices)[0]
+    bench.journal()
+    nursery = Nursery(bench.enter_child)
+    try:
+        return walk(nursery, info, Profile(minutes, seed), known_steps(info), spoil, tell=lambda text: None)
+    finally:
+        nursery.close()
+
+
+def table(seeds, part=""):
+    """The lines of the table, as they become known."""
+    pairs = [(name, driver) for driver in ("ideal", "swiftshader") for name in faults(driver) if part in name]
+    with ProcessPoolExecutor(2, max_tasks_per_child=1) as pool:
+        running = [
+            (pair, [pool.submit(search, all_faults()[pair[0]].install, pair[1], seed) for seed in range(seeds)])
+            for pair in pairs
+        ]
+        for (name, driver), searches in running:
+            found = [one for one in (search.result() for search in searches) if one]
+            steps = statistics.median([one.steps for one in found] or [0])
+            length = statistics.median([len(one.walk) for one in found] or [0])
+            yield f"{name:50} {driver:12} {len(found):2} of {seeds}  {steps:7.0f} steps  {length:4.0f} calls"
+
+
+if __name__ == "__main__":
+    for line in table(int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS, *sys.argv[2:3]):
+        print(line, flush=True)
