@@ -86,7 +86,7 @@ class Walk(RuleBasedStateMachine):
         self.players.failed(difference)
         raise difference
 
-    @initialize(data=st.data(), kind=st.none() | st.integers(0, 2), places=st.sampled_from((1, 2, 4)))
+    @initialize(data=st.data(), kind=st.sampled_from((0, 1, 2, None)), places=st.sampled_from((1, 2, 4)))
     def first(self, data, kind, places):
         """How wide the world of this walk is, and a semaphore in it; one walk in four takes the time for work."""
         self.world.narrow(kind, places, most=data.draw(st.integers(2, 6)))
@@ -117,7 +117,7 @@ class Walk(RuleBasedStateMachine):
         return [
             (self.reopen, self.reopenable()),
             (self.destroy, self.world.destroyable()),
-            *3 * [(self.create, self.corners())],
+            *2 * [(self.create, self.corners())],
         ]
 
     def corners(self):
@@ -169,14 +169,16 @@ class Walk(RuleBasedStateMachine):
             (self.dup, handles if room else []),
             (self.send, [one for one in handles if one.fd >= 0] if far else []),
             (self.import_signaled, self.world.targets(SYNC)),
-            (self.import_, self.world.imports()),
+            *2 * [(self.import_, self.world.imports())],
             (self.export, exportable),
             *3 * [(self.share, exportable)],
         ]
 
     def share(self, data, made):
-        """An export and an import of it: walks in which nothing is shared show little."""
+        """An export and an import of it, perhaps of a copy: walks in which nothing is shared show little."""
         self.export(data, made)
+        if len(self.world.handles) < MOST_HANDLES and data.draw(st.booleans()):
+            self.dup(data, self.world.handles[-1])
         if last := [one for one in self.world.imports() if one[0] is self.world.handles[-1]]:
             self.import_(data, pick(data, last))
 

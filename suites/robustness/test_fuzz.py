@@ -1,0 +1,155 @@
+"""Whatever an application may hand in, the driver survives: any number, any kind of file with any content, any legal chain.
+
+The examples are always the same.  What kills or holds the driver costs its own process; the last call there has the example.
+How a stranger is refused, and what an accepted one does, is judged in suites/importing.
+"""
+
+import os
+import socket
+
+import pytest
+
+from fixtures.commands import is_open
+from fixtures.descriptors import Descriptor
+from fixtures.drivers import KINDS
+from fixtures.registry import FeatureFlag, HandleType, SemaphoreType
+from fixtures.strangers import STRANGERS
+from suites.ledger import rule
+from suites.sharing.members import at
+
+pytestmark = [pytest.mark.isolated(fresh=True), pytest.mark.limit(10)]
+EXAMPLES = 60
+
+
+def for_all(check, **strategies):
+    """Call `check` with EXAMPLES examples, the same in each run.  Hypothesis is slow to import, for those that do not fuzz."""
+    from hypothesis import HealthCheck, Phase, given, settings
+
+    how = settings(
+        max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    how(given(**strategies)(check))()
+
+
+def permanences(kind):
+    """Whether an import of the kind may be temporary (SYNC_FD: always; a timeline: never)."""
+    from hypothesis import strategies as st
+
+    if kind.semaphore_type == SemaphoreType.TIMELINE:
+        return st.just(False)
+    return st.just(True) if kind.handle_type == HandleType.SYNC_FD else st.booleans()
+
+
+def still_works(device, kind):
+    """An exchange of the kind succeeds and its wait ends, as before."""
+    exporter, importer = device.semaphore(kind, export=True), device.semaphore(kind)
+    signal = device.queue.submit(signals=[at(exporter)])
+    assert signal.finishes(), f"afterwards a signal does not end: {signal}"
+    importer.imports(exporter.exported(), temporary=kind.handle_type == HandleType.SYNC_FD)
+    wait = device.queue.submit(waits=[at(importer)])
+    assert wait.finishes(), f"afterwards a wait for an exported signal does not end: {wait}"
+
+
+@rule("SPEC-IMPORT-23", "SPEC-FUND-04")
+def test_any_number_is_survived(device, kind):
+    """A number that is no open descriptor is not imported, whichever it is, and does no harm."""
+    from hypothesis import strategies as st
+
+    is_sync = kind.handle_type == HandleType.SYNC_FD
+
+    def check(number, temporary):
+        if number >= 0 and is_open(number):
+            return
+        semaphore = device.semaphore(kind)
+        result = semaphore.import_fd(number, temporary=temporary)
+        semaphore.destroy()
+        assert not result.is_success or (is_sync and number < 0), f"{number}, no descriptor, was imported as {kind}"
+
+    for_all(check, number=st.integers(-(2**31), 2**31 - 1), temporary=permanences(kind))
+    still_works(device, kind)
+
+
+def of_bytes(content):
+    """A file in memory."""
+    fd = os.memfd_create("fuzz", os.MFD_CLOEXEC)
+    os.write(fd, content)
+    return fd
+
+
+def of_kind(which, number):
+    """A descriptor of something without content to read: a stranger, a socket, or a file of the system."""
+    names = [
+        name for name in STRANGERS if name in ("pipe-read", "pipe-write", "epoll", "dev-null", "directory", "o-path")
+    ]
+    files = ["/proc/self/maps", "/proc/self/mem", "/dev/urandom", "/dev/full", "/sys", "/etc/passwd"]
+    sockets = [
+        (socket.AF_UNIX, socket.SOCK_DGRAM),
+        (socket.AF_UNIX, socket.SOCK_SEQPACKET),
+        (socket.AF_INET, socket.SOCK_STREAM),
+    ]
+    makers = [STRANGERS[name] for name in names]
+    makers += [lambda path=path: os.open(path, os.O_RDONLY | os.O_CLOEXEC) for path in files]
+    makers += [lambda one=one: socket.socket(*one).detach() for one in sockets]
+    makers.append(lambda: os.eventfd(number, os.EFD_CLOEXEC))
+    return makers[which % len(makers)]()
+
+
+def try_to_import(device, kind, fd, temporary):
+    """Import a stranger, and destroy the semaphore unused."""
+    with Descriptor(fd, device.vk, "fuzzed file") as stranger:
+        semaphore = device.semaphore(kind)
+        semaphore.import_fd(stranger.fd, temporary=temporary)
+        semaphore.destroy()
+
+
+@rule("SPEC-IMPORT-23", "SPEC-FUND-04")
+def test_any_content_of_a_file_is_survived(device, kind):
+    """The import of a file in memory with arbitrary bytes returns, and what is the device's own goes on."""
+    from hypothesis import strategies as st
+
+    def check(content, temporary):
+        try_to_import(device, kind, of_bytes(content), temporary)
+
+    for_all(check, content=st.binary(max_size=5000), temporary=permanences(kind))
+    still_works(device, kind)
+
+
+@rule("SPEC-IMPORT-23", "SPEC-FUND-04")
+def test_any_kind_of_file_is_survived(device, kind):
+    """The import of a descriptor of whatever kind returns, and what is the device's own goes on."""
+    from hypothesis import strategies as st
+
+    def check(which, number, temporary):
+        try_to_import(device, kind, of_kind(which, number), temporary)
+
+    for_all(check, which=st.integers(0, 15), number=st.integers(0, 2**32 - 1), temporary=permanences(kind))
+    still_works(device, kind)
+
+
+@rule("SPEC-CREATE-03", "SPEC-CREATE-06", "SPEC-CREATE-08")
+def test_any_legal_chain_makes_a_semaphore(device):
+    """Whatever of type, initial value and exportable types is chained, the semaphore is made and in the state asked for."""
+    from hypothesis import strategies as st
+
+    info = device.info
+    types = {semaphore_type: [None, 0] for semaphore_type in SemaphoreType if info.timeline or not semaphore_type}
+    for kind in KINDS:
+        if info.features(kind) & FeatureFlag.EXPORTABLE:
+            types[kind.semaphore_type].append(int(kind.handle_type))
+    chains = [(one, export) for one, exports in types.items() for export in exports]
+
+    def check(chain, with_type, value):
+        made, export = chain
+        wanted = int(made) if made or with_type else None
+        answer, handle = device.vk.vkCreateSemaphore(device.handle, export, wanted, value if made else 0)
+        assert answer.is_success, f"vkCreateSemaphore({made}, exportable as {export}) returned {answer}"
+        assert handle, f"vkCreateSemaphore({made}, exportable as {export}) succeeded without a handle"
+        if made:
+            answer, counter = device.vk.vkGetSemaphoreCounterValue(device.handle, handle)
+            assert (answer.is_success, counter) == (True, value), (
+                f"made at {value} a timeline is at {counter} ({answer})"
+            )
+        device.vk.vkDestroySemaphore(device.handle, handle)
+
+    for_all(check, chain=st.sampled_from(chains), with_type=st.booleans(), value=st.integers(0, 2**64 - 1))
