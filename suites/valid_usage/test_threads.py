@@ -16,8 +16,8 @@ from suites.valid_usage.submitting import SPARSE, SUBMIT, SUBMIT2
 
 LONG = (Batch(),) * 10_000
 """Batches whose submission takes some milliseconds under the layer, so that another thread meets it."""
-SECONDS = 5.0
-"""How long threads try to meet: the first try or the second is enough on two cores, half a second on one."""
+SECONDS = 8.0
+"""How long threads try to meet: two tries are enough on two free cores, two seconds on busy ones."""
 
 
 @dataclass(frozen=True)
