@@ -1,7 +1,22 @@
 """Time limits of this chapter, in seconds before --patience."""
 
+from typing import Any
+
+from fixtures import patience
+from fixtures.registry import Result
+from fixtures.semaphores import Semaphore
+from fixtures.stacks import watchdog
+
 STRANGER_LIMIT = 1
-"""For a test of one stranger: a driver that hangs on one costs this much in each."""
+"""For the import of a stranger: a driver that hangs on one costs this much in each test."""
 
 STALL = 0.5
 """After which a wait for an accepted stranger counts as stalled."""
+
+
+def import_in_time(target: Semaphore, fd: int, **named: Any) -> Result:
+    """What `target.import_fd` gives; where it hangs, it ends this process, which is the test's own."""
+    watchdog.arm(patience.seconds(STRANGER_LIMIT))
+    result = target.import_fd(fd, **named)
+    watchdog.arm(patience.seconds(patience.TEST))
+    return result

@@ -6,7 +6,7 @@ from fixtures.descriptors import open_descriptors, same_file
 from fixtures.outcomes import unsupported, warn
 from fixtures.plugin import allow_permanence
 from suites.exporting.states import exported_payload
-from suites.importing.limits import STRANGER_LIMIT
+from suites.importing.limits import import_in_time
 from suites.ledger import rule
 from suites.robustness.growth import descriptors_left, grows, growth
 
@@ -92,15 +92,14 @@ def test_an_import_takes_the_descriptor_that_it_was_given(device, kind, permanen
 
 @rule("SPEC-IMPORT-03", "ISSUE-VK_KHR_external_semaphore_fd-1")
 @pytest.mark.isolated
-@pytest.mark.limit(STRANGER_LIMIT)
 def test_a_failed_import_leaves_the_descriptor_open(worn_device, importable, permanence, stranger):
     """A descriptor whose import failed still belongs to the application: open, and of the same file."""
     temporary = allow_permanence(importable, permanence)
     kept = [stranger.dup() for _ in range(4)]
 
-    result = worn_device.semaphore(importable).import_fd(stranger.fd, temporary=temporary)
+    result = import_in_time(worn_device.semaphore(importable), stranger.fd, temporary=temporary)
     for one in kept[1:] if not result.is_success else []:
-        worn_device.semaphore(importable).import_fd(one.fd, temporary=temporary)
+        import_in_time(worn_device.semaphore(importable), one.fd, temporary=temporary)
 
     if result.is_success:
         unsupported(f"the driver accepted {stranger}; SPEC-IMPORT-23 judges that")

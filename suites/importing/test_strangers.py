@@ -10,14 +10,14 @@ from fixtures import patience, strangers
 from fixtures.outcomes import unsupported, warn
 from fixtures.plugin import allow_permanence
 from fixtures.registry import HandleType, Result
-from suites.importing.limits import STALL, STRANGER_LIMIT
+from suites.importing.limits import STALL, import_in_time
 from suites.ledger import rule
 
 REFUSED = Result.ERROR_INVALID_EXTERNAL_HANDLE
 ALLOWED = {Result.ERROR_DEVICE_LOST, Result.ERROR_INITIALIZATION_FAILED, Result.TIMEOUT}
 LACK = (Result.ERROR_OUT_OF_HOST_MEMORY, Result.ERROR_OUT_OF_DEVICE_MEMORY)
 
-pytestmark = [pytest.mark.isolated, pytest.mark.limit(STRANGER_LIMIT)]
+pytestmark = pytest.mark.isolated
 
 
 def any_permanence(kind):
@@ -29,7 +29,7 @@ def import_stranger(device, kind, permanence, stranger):
     """(target, result) of importing a stranger."""
     temporary = allow_permanence(kind, permanence)
     target = device.semaphore(kind)
-    return target, target.import_fd(stranger.fd, temporary=temporary)
+    return target, import_in_time(target, stranger.fd, temporary=temporary)
 
 
 def is_meant_as_signaled(kind, number):
@@ -75,7 +75,6 @@ def test_a_number_that_is_no_descriptor_is_refused(device, importable, permanenc
 
 
 @rule("SPEC-IMPORT-23", "ISSUE-VK_KHR_external_semaphore-2")
-@pytest.mark.limit(STRANGER_LIMIT + 2 * STALL)
 def test_an_accepted_opaque_stranger_works_or_ends_as_allowed(worn_device, opaque_importable, stranger):
     """A semaphore with an accepted OPAQUE_FD stranger can be signaled and waited for, or ends as misuse may end."""
     target, result = import_stranger(worn_device, opaque_importable, "permanent", stranger)
@@ -107,7 +106,6 @@ def test_an_accepted_sync_fd_stranger_can_be_waited_for(worn_device, sync_import
 
 
 @rule("SPEC-IMPORT-23", "SPEC-IMPORT-30")
-@pytest.mark.limit(STRANGER_LIMIT + 2 * STALL)
 def test_the_target_of_a_failed_import_still_works(worn_device, importable, stranger):
     """After a failed import the semaphore can be used; that it kept its state is promised only for lack of memory."""
     timeline = bool(importable.semaphore_type)
@@ -115,7 +113,7 @@ def test_the_target_of_a_failed_import_still_works(worn_device, importable, stra
     if not timeline:
         target.signal()
 
-    result = target.import_fd(stranger.fd, temporary=not timeline)
+    result = import_in_time(target, stranger.fd, temporary=not timeline)
 
     if result.is_success:
         unsupported(f"the driver accepted {stranger}; SPEC-IMPORT-23 judges that")
@@ -131,7 +129,6 @@ def test_the_target_of_a_failed_import_still_works(worn_device, importable, stra
 
 
 @rule("SPEC-IMPORT-23", "SPEC-FUND-04")
-@pytest.mark.limit(STRANGER_LIMIT + 2)
 def test_a_stranger_harms_nothing_else(device, open_device, kind, stranger):
     """After a stranger other semaphores, devices and instances of the process work as before."""
     bystander, other = device.semaphore(), open_device()
