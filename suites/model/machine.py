@@ -171,11 +171,13 @@ class Walk(RuleBasedStateMachine):
             (self.import_signaled, self.world.targets(SYNC)),
             *2 * [(self.import_, self.world.imports())],
             (self.export, exportable),
-            *3 * [(self.share, exportable)],
+            *3 * [(self.share, self.world.shareable())],
         ]
 
     def share(self, data, made):
-        """An export and an import of it, perhaps of a copy: walks in which nothing is shared show little."""
+        """An export, after a signal where it takes one, and an import of it or of a copy: what nobody shares shows little."""
+        if made not in self.world.exportable():
+            self.signal(None, made)
         self.export(data, made)
         if len(self.world.handles) < MOST_HANDLES and data.draw(st.booleans()):
             self.dup(data, self.world.handles[-1])

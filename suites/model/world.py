@@ -154,6 +154,16 @@ class World:
     def exportable(self) -> list[Made]:
         return [one for one in self.semaphores if len(self.handles) < MOST_HANDLES and self._may_export(one)]
 
+    def shareable(self) -> list[Made]:
+        """Semaphores that may be exported, now or once they are signaled."""
+        unsignaled = [one for one in self.signalable() if one.kind.handle_type == SYNC and self._allows(one)]
+        return self.exportable() + (unsignaled if len(self.handles) < MOST_HANDLES else [])
+
+    def _allows(self, made) -> bool:
+        """Whether payload, import and claims allow the export of a SYNC_FD, whatever its state."""
+        model, from_imported = made.model, self.info.claims[made.kind.claim][2]
+        return bool(model.payload.handle_types & SYNC) and (model.imported_as is None or bool(from_imported & SYNC))
+
     def _may_export(self, made) -> bool:
         kind, model = made.kind, made.model
         blocks = "export-beside-what-waits" in self.known and not self.is_idle(made.place)

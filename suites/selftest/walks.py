@@ -20,6 +20,7 @@ MINUTES = 0.5
 
 NO_STEP = {
     "acquiring-signals-for-good": "walks have no swapchain",
+    "no-handle-types-is-an-error": "walks chain no structure that asks for nothing; test_fuzz.py does",
     "host-waits-end-early": "walks wait for what is reached",
     "host-waits-succeed-when-time-is-over": "walks wait for what is reached",
     "polls-block": "walks do not poll",
