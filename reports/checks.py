@@ -66,6 +66,8 @@ def find_check(record: dict[str, Any], codes: dict[str, int]) -> Check:
         return _about_proof(test, left)
     if operator == "is":
         raise Unable(f"what the test compared is not in the record: {asserted[1]}")
+    if (seen := _list(left)) and (owed := _list(right)):
+        return _about_counters(test, seen, owed, asserted[1])
     return _about_result(test, _numbers(left, codes), _numbers(right, codes), asserted[1])
 
 
@@ -105,6 +107,12 @@ def _numbers(text: str, codes: dict[str, int]) -> set[int]:
     return set() if "..." in text else {codes[name] for name in _RESULT.findall(text) if name in codes}
 
 
+def _list(text: str) -> list[int]:
+    """The numbers of `[1, 2]` or `([1] * 2)`; none if it is neither."""
+    found = re.fullmatch(r"\(?\[([\d, ]+)\](?: \* (\d+)\))?", text)
+    return [int(number) for number in found[1].split(",")] * int(found[2] or 1) if found else []
+
+
 def _last(test: list[tuple[int, Call]], is_it: Callable[[Call], bool]) -> int:
     """The index of the last call of which something is true."""
     found = next((i for i, call in test if "command" in call and is_it(call)), None)
@@ -123,6 +131,16 @@ def _about_result(test: list[tuple[int, Call]], seen: set[int], owed: set[int], 
     index = _last(test, lambda call: call["result"] in wrong)
     allowed = " || ".join(f"result == {code}" for code in sorted(owed))
     return Check(index, allowed, "0" if 0 in owed else "result >= 0")
+
+
+def _about_counters(test: list[tuple[int, Call]], seen: list[int], owed: list[int], text: str) -> Check:
+    """Counters that were read one after the other: the first that should have been another decides."""
+    reads = [(i, call) for i, call in test if call.get("command") == "vkGetSemaphoreCounterValue"][: len(seen)][::-1]
+    if [call["value"] for _, call in reads] != seen or len(seen) != len(owed):
+        raise Unable(f"what the test compared is not in the record: {text}")
+    return next(
+        Check(read[0], f"value == {due}") for read, due in zip(reads, owed, strict=True) if read[1]["value"] != due
+    )
 
 
 def _about_proof(test: list[tuple[int, Call]], seen: str) -> Check:

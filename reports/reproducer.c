@@ -50,11 +50,11 @@ static unsigned factor = 1;
 static int ends[2];
 
 /* The name of a result. */
-static const char *name(VkResult result)
+static const char *name(VkResult code)
 {
     static char number[32];
 
-    switch (result) {
+    switch (code) {
     case VK_SUCCESS: return "VK_SUCCESS";
     case VK_NOT_READY: return "VK_NOT_READY";
     case VK_TIMEOUT: return "VK_TIMEOUT";
@@ -68,7 +68,7 @@ static const char *name(VkResult result)
     case VK_ERROR_INCOMPATIBLE_DRIVER: return "VK_ERROR_INCOMPATIBLE_DRIVER";
     case VK_ERROR_TOO_MANY_OBJECTS: return "VK_ERROR_TOO_MANY_OBJECTS";
     case VK_ERROR_INVALID_EXTERNAL_HANDLE: return "VK_ERROR_INVALID_EXTERNAL_HANDLE";
-    default: snprintf(number, sizeof number, "VkResult(%d)", result); return number;
+    default: snprintf(number, sizeof number, "VkResult(%d)", code); return number;
     }
 }
 

@@ -149,6 +149,13 @@ def test_several_processes_have_their_part(name):
     assert ends(made) == (1, "broken: " + ANSWERS[name])
 
 
+def test_one_of_several_counters_decides():
+    """Where a test compared a list of counters the program asks the one that was another."""
+    _, made = made_of("test_counters")
+
+    assert ends(made) == (1, "broken: one of the counters is behind")
+
+
 def test_a_stranger_that_was_accepted_may_be_refused():
     """A failure behind an accepted stranger shows again; a driver that refuses it behaves."""
     repaired = compile_c(ROOT / SAMPLES / "repaired.c", f"repaired-{os.getpid()}.so", "-shared", "-fPIC")
@@ -216,6 +223,8 @@ IMPORT, WAIT, OPEN, COUNTER = "vkImportSemaphoreFdKHR", "vkWaitForFences", "is_o
         ("assert False\n + where False = x.is_open", [(IMPORT, -1, 0), (OPEN, None, 0)], 1, "result == 1", "0"),
         ("assert not True\n + where True = VK_SUCCESS.is_success", [(IMPORT, 0, 0)], 0, "result < 0", "0"),
         ("assert 3 == 9", [(COUNTER, 0, 3)], 0, "value == 9", "0"),
+        ("assert [7, 0] == [7, 9]", [(COUNTER, 0, 7), (COUNTER, 0, 0)], 1, "value == 9", "0"),
+        ("assert [0, 1, 0] == ([1] * 3)", [(COUNTER, 0, 0), (COUNTER, 0, 1), (COUNTER, 0, 0)], 0, "value == 1", "0"),
         ("assert <Proof.EARLY: ''> is <Proof.HELD: ''>", [(WAIT, 0, 0), (WAIT, 2, 0)], 1, "result == VK_SUCCESS", "0"),
         ("assert (VK_ERROR_A is None or False)", [(IMPORT, -1, 0)], 0, "result == VK_SUCCESS", "0"),
         ("a call failed", [(IMPORT, -1, 0), ("teardown", None, 0), (WAIT, 2, 0)], 0, "result == VK_SUCCESS", "0"),
@@ -229,7 +238,8 @@ def test_the_check_is_read_from_the_failure(detail, calls, index, kept, other):
 
 
 @pytest.mark.parametrize(
-    "detail", ["assert 3 == 9", "assert 'a' == 'b'", "assert not [15]", "assert VK_ERROR_A == VK_..."]
+    "detail",
+    ["assert 3 == 9", "assert [3] == [9]", "assert 'a' == 'b'", "assert not [15]", "assert VK_ERROR_A == VK_..."],
 )
 def test_no_program_pretends_to_check_what_is_not_in_the_record(detail):
     """A comparison of something else is refused, not guessed."""

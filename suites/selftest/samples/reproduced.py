@@ -3,6 +3,7 @@
 from fixtures.semaphores import BINARY_OPAQUE
 from fixtures.strangers import stranger
 from suites.neighbours.steps import export_unsignaled, import_and_signal
+from suites.timeline.members import TIMELINE
 
 
 def test_signal(device, processes):
@@ -42,3 +43,12 @@ def test_stranger(device):
     wait = device.queue.submit(waits=[target])
 
     assert not wait.finishes(), "the wait for a stranger ended"
+
+
+def test_counters(device):
+    """Two counters of which one is at 0, which is called a failure here."""
+    timelines = [device.semaphore(TIMELINE, initial_value=value) for value in (1, 0)]
+
+    counters = [one.counter() for one in timelines]
+
+    assert counters == [1] * 2, "one of the counters is behind"
