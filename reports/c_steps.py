@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+
 from reports.c_text import Names, Writer
 
 
@@ -18,6 +20,13 @@ def _step(function: str, makes: bool = False) -> Writer:
         return f"{it.make('int')} = {text}" if makes else text
 
     return write
+
+
+def _file_of(it: Names, content: str) -> str:
+    """A file in memory with these bytes, as base64."""
+    known = b64decode(content)
+    escaped = "".join(f"\\{byte:03o}" for byte in known)
+    return f'{it.make("int")} = file_of("{escaped}", {len(known)})'
 
 
 STRANGERS: dict[str, str] = {
@@ -45,6 +54,7 @@ STRANGERS: dict[str, str] = {
 STEPS: dict[str, Writer] = {
     "fill": _fill,
     "stranger": lambda it, name: f"{it.make('int')} = {STRANGERS[name]}",
+    "file_of": _file_of,
     "dup": _step("copy", makes=True),
     "receive_fd": _step("receive_fd", makes=True),
     "send_fd": _step("send_fd"),

@@ -308,6 +308,16 @@ static int closed(void)
     return fd;
 }
 
+/* A file in memory with these bytes. */
+static int file_of(const char *bytes, size_t size)
+{
+    int fd = memfd_create("stranger", MFD_CLOEXEC);
+
+    if (fd < 0 || write(fd, bytes, size) != (ssize_t)size)
+        end(2, "not judged: no file in memory can be made");
+    return fd;
+}
+
 /* One end of a pipe whose other end is closed. */
 static int pipe_end(int index)
 {

@@ -86,7 +86,7 @@ class Process:
         named = arguments.pop() if arguments and isinstance(arguments[-1], dict) else {}
         self.made = call.get("value", 0)
         text = writer(self, *arguments, **named)
-        if command == "stranger":
+        if command in ("stranger", "file_of"):
             self.strangers.add(self.fd(self.made))
         if command in ("vkGetDeviceQueue", "vkAllocateCommandBuffer"):
             self.devices[self.made] = self.use("VkDevice", arguments[0])

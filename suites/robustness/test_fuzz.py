@@ -6,12 +6,14 @@ How a stranger is refused, and what an accepted one does, is judged in suites/im
 
 import os
 import socket
+from base64 import b64encode
 
 import pytest
 
 from fixtures.commands import is_open
 from fixtures.descriptors import Descriptor
 from fixtures.drivers import KINDS
+from fixtures.journal import note
 from fixtures.registry import FeatureFlag, HandleType, SemaphoreType
 from fixtures.strangers import STRANGERS
 from suites.ledger import rule
@@ -74,6 +76,7 @@ def of_bytes(content):
     """A file in memory."""
     fd = os.memfd_create("fuzz", os.MFD_CLOEXEC)
     os.write(fd, content)
+    note("file_of", b64encode(content).decode(), value=fd)
     return fd
 
 
