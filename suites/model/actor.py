@@ -49,7 +49,9 @@ def act(channel: Channel, info: Any, spoil: Any = None) -> None:
 
 
 def create(held, channel, number, device, kind, export, value):
+    """Whether there is a handle."""
     held.semaphores[number] = held.devices[device].semaphore(kind, export, value)
+    return held.semaphores[number].handle != 0
 
 
 def destroy(held, channel, number):

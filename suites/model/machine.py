@@ -135,7 +135,8 @@ class Walk(RuleBasedStateMachine):
         starts = f", initialValue {initial}" if kind.semaphore_type else ""
         text = f"{made} = vkCreateSemaphore(device{place[1]}, {kind.semaphore_type}{exports}{starts})"
         asked = ("create", made.number, place[1], kind, export, initial)
-        self.tell(place[0], text, *asked, rules="SPEC-CREATE-10")
+        if not self.tell(place[0], text, *asked, rules="SPEC-CREATE-10"):
+            self.differ("vkCreateSemaphore succeeded with VK_NULL_HANDLE", "SPEC-CREATE-08")
         self.world.semaphores.append(made)
 
     def destroy(self, data, made):
@@ -352,7 +353,8 @@ class Walk(RuleBasedStateMachine):
         """A signal behind a timeline that the host raises later."""
         gate, number, place = self.world.next(), self.world.next(), made.place
         text = f"semaphore{gate} = vkCreateSemaphore(device{place[1]}, timeline, initialValue 0)"
-        self.tell(place[0], text, "create", gate, place[1], GATE, False, 0)
+        if not self.tell(place[0], text, "create", gate, place[1], GATE, False, 0):
+            self.differ("vkCreateSemaphore succeeded with VK_NULL_HANDLE", "SPEC-CREATE-08")
         value = None if made.is_binary else made.model.payload.value + data.draw(more)
         what = str(made) if value is None else f"{made} = {value}"
         text = f"submission{number} = vkQueueSubmit(wait for semaphore{gate} >= 1, signal {what})"
