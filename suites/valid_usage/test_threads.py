@@ -9,7 +9,9 @@ import pytest
 
 from fixtures import patience
 from fixtures.devices import Device, Submission
+from fixtures.layer import close_all
 from fixtures.native import Batch
+from fixtures.outcomes import unsupported
 from suites.ledger import checked_by, rule
 from suites.valid_usage.steps import two_queues
 from suites.valid_usage.submitting import SPARSE, SUBMIT, SUBMIT2
@@ -18,6 +20,8 @@ LONG = (Batch(),) * 10_000
 """Batches whose submission takes some milliseconds under the layer, so that another thread meets it."""
 SECONDS = 8.0
 """How long threads try to meet: two tries are enough on two free cores, two seconds on busy ones."""
+TRIES = 3
+"""How often they do: what they break has no bounds, and now and then it ends their process."""
 
 
 @dataclass(frozen=True)
@@ -84,17 +88,27 @@ RACES = [
 EACH = pytest.mark.parametrize("race", [pytest.param(race, id=str(race), marks=rule(race.rule)) for race in RACES])
 
 
-@pytest.mark.no_repeat
-@pytest.mark.isolated
-@EACH
-def test_the_layer_reports_a_breach_by_two_threads(layer, race):
-    """Threads that meet in what is externally synchronized are reported."""
-    session, reported = layer.over_threads(), list[str]()
-    wanted, end = checked_by(race.rule, layer.version), monotonic() + patience.seconds(SECONDS)
-
+def meet_until_reported(channel, layer, number):
+    """What the layer reported when threads met in RACES[number], or nothing in SECONDS."""
+    session, reported, end = layer.over_threads(), list[str](), monotonic() + patience.seconds(SECONDS)
     while not reported and monotonic() < end:
-        reported, _ = session.reports_of(lambda device: race.meet(device, True))
+        reported, _ = session.reports_of(lambda device: RACES[number].meet(device, True))
+    close_all()
+    return reported
 
+
+@pytest.mark.no_repeat
+@EACH
+def test_the_layer_reports_a_breach_by_two_threads(layer, race, processes):
+    """Threads that meet in what is externally synchronized are reported."""
+    wanted, endings = checked_by(race.rule, layer.version), []
+
+    while len(endings) < TRIES and (not endings or endings[-1].how != "returned"):
+        endings.append(processes.run(meet_until_reported, layer, RACES.index(race)))
+
+    if endings[-1].how != "returned":
+        unsupported(f"each of {TRIES} processes that broke the rule ended by it, which is allowed: {endings[-1]}")
+    reported = endings[-1].value
     assert reported, f"the layer reported nothing in {patience.seconds(SECONDS)} s"
     assert all(one.startswith(wanted) for one in reported), f"the layer reported {sorted(set(reported))}"
 
