@@ -136,8 +136,10 @@ def test_submissions_of_two_devices_meet_on_one_payload(device, open_device, opa
         return ""
 
     problems = together([signals, waits])
+    reached = exporter.counter() if is_timeline(opaque_kind) else ROUNDS
 
     assert problems == ["", ""], f"{ROUNDS} signals: {problems[0] or 'ended'}; their waits: {problems[1] or 'ended'}"
+    assert reached == ROUNDS, f"all signals and waits ended, yet the counter of the signaler is {reached} of {ROUNDS}"
 
 
 @rule("SPEC-THREAD-09", "SPEC-IMPORT-14")
