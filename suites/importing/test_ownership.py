@@ -11,7 +11,7 @@ from suites.ledger import rule
 from suites.robustness.growth import descriptors_left, grows, growth
 
 IMPORTS = 4
-DEVICES = (2, 4)
+DEVICES = (1, 2)
 
 
 @rule("SPEC-IMPORT-01", "ISSUE-VK_KHR_external_semaphore_fd-1")

@@ -5,14 +5,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from fixtures import patience
 from fixtures.descriptors import open_descriptors
 from fixtures.outcomes import warn
 
 WARM_UP = 0.25
 """Rounds that come first, as a part of the first count: a driver opens and allocates some things once."""
 
-SECONDS, FEWEST = 2.0, 100
-"""Rounds that would take longer than this are fewer, down to this many in the warm-up and in the first series."""
+SECONDS, FEWEST = 0.5, 100
+"""Rounds that would take longer than this, before --patience, are fewer, down to this many in the first series."""
 
 BYTES = 256
 """Memory counts as growing from this many bytes a round on, of 1000 rounds at least: allocators take many pages at once."""
@@ -36,11 +37,11 @@ class Growth:
 
 def growth(one_round: Callable[[], object], counts: Sequence[int] = (1000, 2000)) -> list[Growth]:
     """What each of several series of rounds left, after a warm-up; slow rounds are fewer, but FEWEST or as told."""
-    start, done, took = time.monotonic(), 0, 0.0
-    while done < max(1, counts[0] * WARM_UP) and (done < FEWEST or took < SECONDS * WARM_UP):
+    start, done, took, limit = time.monotonic(), 0, 0.0, patience.seconds(SECONDS)
+    while done < max(1, counts[0] * WARM_UP) and (done < FEWEST * WARM_UP or took < limit * WARM_UP):
         one_round()
         done, took = done + 1, time.monotonic() - start
-    share = SECONDS * done / took / sum(counts)
+    share = limit * done / took / sum(counts)
     series, before = [], _now()
     for rounds in (min(count, max(FEWEST * count // counts[0], int(count * share))) for count in counts):
         for _ in range(rounds):

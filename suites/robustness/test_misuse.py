@@ -10,7 +10,7 @@ import pytest
 
 from fixtures import bench, patience
 from fixtures.outcomes import unsupported, warn
-from fixtures.registry import Result, SemaphoreType, result
+from fixtures.registry import Result, result
 from fixtures.semaphores import BINARY_OPAQUE
 from suites.ledger import rule
 from suites.neighbours.steps import export_pending, export_unsignaled
@@ -20,12 +20,13 @@ pytestmark = [pytest.mark.isolated(fresh=True), pytest.mark.exclusive]
 BOUNDED = {Result.SUCCESS, Result.ERROR_INITIALIZATION_FAILED, Result.ERROR_DEVICE_LOST}
 PATIENCE = 0.2
 
+of_binary = pytest.mark.parametrize("opaque_kind", [BINARY_OPAQUE], indirect=True, ids=str)
+"""The rules are about binary payloads."""
+
 
 @pytest.fixture
 def shared(device, opaque_kind):
     """(exporter, importer) of one binary payload; results that misuse may give count as listed."""
-    if opaque_kind.semaphore_type == SemaphoreType.TIMELINE:
-        unsupported("the rule is about binary payloads")
     device.vk.tolerated = frozenset({Result.ERROR_INITIALIZATION_FAILED})
     exporter = device.semaphore(opaque_kind, export=True)
     yield exporter, device.semaphore(opaque_kind).imports(exporter.exported())
@@ -52,6 +53,7 @@ VIOLATIONS = ("wait-without-signal", "double-signal", "double-wait")
 
 @rule("SPEC-SHARE-03", "ISSUE-VK_KHR_external_semaphore-1")
 @pytest.mark.parametrize("how", VIOLATIONS)
+@of_binary
 def test_misuse_ends_in_one_of_the_bounded_ways(shared, how):
     """A violation through handles that share a payload has no other outcome than those listed."""
     ends = violate(how, *shared)
@@ -62,6 +64,7 @@ def test_misuse_ends_in_one_of_the_bounded_ways(shared, how):
 
 @rule("SPEC-SHARE-04", "SPEC-SHARE-05", "SPEC-SHARE-06")
 @pytest.mark.parametrize("how", VIOLATIONS)
+@of_binary
 def test_misuse_ends_soon(shared, how):
     """A violation ends by an error, by the loss of its device or by giving up to wait; when is not specified."""
     ends = violate(how, *shared)
@@ -72,6 +75,7 @@ def test_misuse_ends_soon(shared, how):
 
 @rule("SPEC-SHARE-03", "SPEC-FUND-04", "ISSUE-VK_KHR_external_semaphore-1")
 @pytest.mark.parametrize("how", VIOLATIONS)
+@of_binary
 def test_misuse_harms_no_other_device(shared, open_device, how):
     """Devices on which no violation occurred go on working, those that exist and those that are made after."""
     before = open_device()
@@ -92,6 +96,7 @@ def test_misuse_harms_no_other_device(shared, open_device, how):
 
 @rule("SPEC-SHARE-07")
 @pytest.mark.parametrize("how", VIOLATIONS)
+@of_binary
 def test_a_new_payload_makes_the_semaphore_good_again(shared, how):
     """After misuse an import of a fresh payload gives the semaphore a defined state, unless its device was lost."""
     _, importer = shared
@@ -112,6 +117,7 @@ def test_a_new_payload_makes_the_semaphore_good_again(shared, how):
 
 
 @rule("SPEC-SHARE-03", "ISSUE-VK_KHR_external_semaphore-1")
+@of_binary
 def test_a_wait_survives_an_exporter_killed_before_its_signal(device, shared, processes):
     """A wait for a signal that never comes, since its process died, ends in one of the bounded ways."""
     child, target = exported_elsewhere(device, processes, export_unsignaled)
@@ -124,6 +130,7 @@ def test_a_wait_survives_an_exporter_killed_before_its_signal(device, shared, pr
 
 @rule("SPEC-SHARE-03", "ISSUE-VK_KHR_external_semaphore-1")
 @pytest.mark.parametrize("submitted", ["before", "after"])
+@of_binary
 def test_a_wait_survives_an_exporter_killed_behind_its_signal(device, shared, processes, submitted):
     """A wait for a signal that was pending when its process died, submitted before or after, ends in a bounded way."""
     child, target = exported_elsewhere(device, processes, export_pending)
