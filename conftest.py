@@ -3,6 +3,7 @@
 pytest_plugins = [
     "fixtures.plugin",
     "fixtures.isolation",
+    "fixtures.scheduling",
     "fixtures.cuda",
     "fixtures.health",
     "suites.ledger",
