@@ -11,7 +11,9 @@ from fixtures.registry import Result, results_of
 from suites.exporting.states import VALUE, export_in, real
 from suites.ledger import rule
 
-pytestmark = pytest.mark.isolated
+pytestmark = pytest.mark.isolated(
+    fresh=True
+)  # what a driver opens when it is first needed differs from process to process
 EXPECTED = {Result.ERROR_TOO_MANY_OBJECTS, Result.ERROR_OUT_OF_HOST_MEMORY}
 
 
