@@ -16,7 +16,7 @@ from suites.ledger import rule
 from suites.neighbours.steps import export_pending, export_unsignaled
 from suites.sharing.members import another_device, at
 
-pytestmark = [pytest.mark.isolated(fresh=True), pytest.mark.exclusive]
+pytestmark = [pytest.mark.isolated, pytest.mark.exclusive]
 BOUNDED = {Result.SUCCESS, Result.ERROR_INITIALIZATION_FAILED, Result.ERROR_DEVICE_LOST}
 PATIENCE = 0.2
 
