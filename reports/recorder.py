@@ -105,6 +105,9 @@ class Recorder:
         self._file.write((json.dumps(self._hide(line)) + "\n").encode())
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.outcome == "rerun":  # type: ignore[comparison-overlap]
+            self._phases.pop(report.nodeid, None)
+            return
         phases = self._phases.setdefault(report.nodeid, [])
         phases.append(report)
         ended = any(name == "ending" for name, _ in report.user_properties)

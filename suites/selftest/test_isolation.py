@@ -182,12 +182,28 @@ def test_every_outcome_of_a_failure_is_kept(number, where):
     assert all("this one fails" in one["message"] for one in outcomes)
 
 
-@pytest.mark.parametrize(("name", "times"), [("alone-segfault", 3), ("alone-hang", 2), ("together-hang", 0)])
-def test_how_often_a_crash_and_a_hang_are_tried(name, times):
-    """A crash like any failure, a hang, which takes long, once more; what took its worker along is not tried again."""
+@pytest.mark.parametrize("place", ["alone", "together"])
+@pytest.mark.parametrize(("what", "times"), [("segfault", 3), ("hang", 2)])
+def test_how_often_a_crash_and_a_hang_are_tried(place, what, times):
+    """A crash like any failure, a hang, which takes long, once more, also where it took its worker along."""
+    name = f"{place}-{what}"
     outcomes = trouble().tests[name]["outcomes"]
 
     assert [one["outcome"] for one in outcomes] == ["failed"] * times
+
+
+def test_what_ends_only_its_worker_is_flaky():
+    """A test that took its worker along and passes in fresh processes is told apart from one that crashes by itself."""
+    found = run(SAMPLES + "lost.py", "-n1")
+
+    assert found.verdicts == {"test_crashes_in_its_worker": "flaky", "test_neighbour": "pass"}
+    outcomes = found.tests["test_crashes_in_its_worker"]["outcomes"]
+    assert [(one["where"], one["outcome"]) for one in outcomes] == [
+        ("shared process", "failed"),
+        ("fresh process", "passed"),
+        ("fresh process", "passed"),
+        ("conclusion", "flaky"),
+    ]
 
 
 @pytest.mark.parametrize("name", ["test_alone", "test_together", "test_step"])
