@@ -11,15 +11,21 @@ from fixtures.gates import Proof, shown, watch
 from fixtures.registry import Result
 
 
-def submission(seconds, took=0.0):
+class Fake:
+    """A device with one command."""
+
+    def __init__(self, wait):
+        self.handle, self.vk = 1, SimpleNamespace(vkWaitForFences=wait)
+
+
+def submission(seconds, took=0.0, device=None):
     """A submission that is done `seconds` from now on and took `took` to submit."""
     end = time.monotonic() + seconds
 
     def wait(device, fences, limit):
         return Result.SUCCESS if time.monotonic() >= end else Result.TIMEOUT
 
-    device = SimpleNamespace(handle=1, vk=SimpleNamespace(vkWaitForFences=wait))
-    return Submission(device, "vkQueueSubmit", Result.SUCCESS, 1, took=took)
+    return Submission(device or Fake(wait), "vkQueueSubmit", Result.SUCCESS, 1, took=took)
 
 
 @pytest.mark.parametrize(
@@ -56,3 +62,16 @@ def test_one_slow_submission_is_no_proof():
     """A machine that sleeps during one submission does not make a wait of it."""
     with pytest.raises(pytest.skip.Exception, match="the work was over"):
         shown(lambda factor: (submission(0), submission(0, took=1.0 if factor in (1, 16) else 0.0)))
+
+
+def test_work_that_was_measured_too_short_is_measured_again(monkeypatch):
+    """Where no work outlasts the wait, it is fitted to the device anew, and the wait judged by that."""
+    device, fitted = submission(0).device, []
+    monkeypatch.setitem(gates._works, device, gates.Work(1, 1, {}))
+    monkeypatch.setattr(gates, "_fit", lambda *_: fitted.append(True) or True)
+
+    def arrange(factor):
+        return submission(0, device=device), submission(0, took=gates.FIRST_SECONDS * factor if fitted else 0)
+
+    assert shown(arrange) is Proof.HELD
+    assert fitted == [True]
