@@ -4,13 +4,18 @@ import os
 
 import pytest
 
+from fixtures.drivers import KINDS
+from fixtures.registry import FeatureFlag
+
+BOTH = FeatureFlag.EXPORTABLE | FeatureFlag.IMPORTABLE
 CASES = int(os.environ.get("CASES", "1"))
 
 
 def share(device):
-    exporter, importer = device.semaphore(export=True), device.semaphore()
-    importer.imports(exporter.exported())
+    kind = next(one for one in KINDS if device.info.features(one) & BOTH == BOTH)
+    exporter, importer = device.semaphore(kind, export=True), device.semaphore(kind)
     exporter.signal()
+    importer.imports(exporter.exported(), temporary=True)
     wait = device.queue.submit(waits=[importer])
     assert wait.finishes(), f"a wait for a shared signal did not end: {wait}"
 
