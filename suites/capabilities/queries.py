@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 import pytest
 
-from fixtures.devices import Instance
-from fixtures.drivers import DeviceInfo
+from fixtures.devices import Device, Instance
+from fixtures.drivers import DeviceInfo, Kind
 from fixtures.outcomes import unsupported
-from fixtures.registry import ENUMS, SemaphoreType
+from fixtures.plugin import EXPORTABLE, IMPORTABLE, unclaimed
+from fixtures.registry import ENUMS, HandleType, SemaphoreType
 
 CORE_TYPES = (0x1, 0x2, 0x4, 0x8, 0x10)
 """The handle types of Vulkan 1.1, valid in a query on every device ("Valid Usage for Enumerated Types")."""
@@ -64,6 +65,20 @@ def ask_all(instance: Instance) -> dict[str, Claim]:
     types = [None, *([SemaphoreType.BINARY] if has_types(instance.info) else [])]
     types += [SemaphoreType.TIMELINE] if instance.info.timeline else []
     return {f"{one:#x} of {kind or 'no type'}": ask(instance, one, kind) for kind in types for one in CORE_TYPES}
+
+
+def needs(info: DeviceInfo, kind: Kind, features: int = EXPORTABLE | IMPORTABLE) -> None:
+    """`unsupported` unless the device claims all `features` of `kind`."""
+    if reason := unclaimed(kind, info, features):
+        unsupported(reason)
+
+
+def needs_pair(device: Device, semaphore_type: SemaphoreType, one: HandleType, other: HandleType) -> None:
+    """`unsupported` unless the handle types may be requested together: exportable, and each names the other."""
+    for first, second in ((one, other), (other, one)):
+        needs(device.info, Kind(first, semaphore_type), EXPORTABLE)
+        if first != second and not ask(device.instance, first, semaphore_type).compatible & second:
+            unsupported(f"{first} does not name {second} as compatible")
 
 
 def changes(before: dict[str, Claim], after: dict[str, Claim]) -> str:

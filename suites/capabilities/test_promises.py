@@ -6,9 +6,9 @@ import pytest
 
 from fixtures.drivers import EXTENSION, Kind
 from fixtures.outcomes import Broken, unsupported
-from fixtures.plugin import EXPORTABLE, IMPORTABLE, unclaimed
+from fixtures.plugin import EXPORTABLE
 from fixtures.registry import HandleType, Result, SemaphoreType
-from suites.capabilities.queries import ask
+from suites.capabilities.queries import ask, needs, needs_pair
 from suites.exporting.states import VALUE, export_in, real
 from suites.ledger import rule
 
@@ -19,20 +19,6 @@ each_path = pytest.mark.parametrize(
     ("imported", "exported", "semaphore_type"), PATHS, ids=[f"{one}-to-{other}-{kind}" for one, other, kind in PATHS]
 )
 """Handle type to import, handle type to export again, semaphore type; SYNC_FD is for binary semaphores alone."""
-
-
-def needs(info, kind, features=EXPORTABLE | IMPORTABLE):
-    """`unsupported` unless the device claims all `features` of `kind`."""
-    if reason := unclaimed(kind, info, features):
-        unsupported(reason)
-
-
-def needs_pair(device, semaphore_type, one, other):
-    """`unsupported` unless the handle types may be requested together: exportable, and each names the other."""
-    for first, second in ((one, other), (other, one)):
-        needs(device.info, Kind(first, semaphore_type), EXPORTABLE)
-        if first != second and not ask(device.instance, first, semaphore_type).compatible & second:
-            unsupported(f"{first} does not name {second} as compatible")
 
 
 def ready(device, handle_types, semaphore_type):

@@ -3,8 +3,12 @@
 import pytest
 
 from fixtures import bench
+from fixtures.drivers import Kind
 from fixtures.gates import Proof, shown
 from fixtures.outcomes import Broken, unsupported
+from fixtures.registry import HandleType, SemaphoreType
+from fixtures.semaphores import BINARY_OPAQUE
+from suites.capabilities.queries import needs_pair
 from suites.ledger import rule
 from suites.permanence.payloads import BINARY_SYNC, each_permanent, pending, puts, signaled, target
 from suites.sharing.members import (
@@ -57,6 +61,23 @@ def test_an_exported_semaphore_is_unsignaled(device, sync_kind, exported):
     proof = shown(arrange)
 
     assert proof is Proof.HELD, f"exported while {exported}, then signaled behind work: {proof.value}"
+
+
+@rule("SPEC-IMPORT-17")
+def test_an_export_uses_the_signal_up_for_all_who_share_it(device, open_device, sync_kind):
+    """After an export as SYNC_FD a wait through another semaphore of the payload holds for the next signal."""
+    needs_pair(device, SemaphoreType.BINARY, HandleType.OPAQUE_FD, sync_kind.handle_type)
+    exporter = device.semaphore(Kind(HandleType.OPAQUE_FD | sync_kind.handle_type, SemaphoreType.BINARY), export=True)
+    member = open_device().semaphore(BINARY_OPAQUE).imports(exporter.exported(HandleType.OPAQUE_FD))
+
+    def arrange(factor):
+        signal(exporter)
+        exporter.exported(sync_kind.handle_type)
+        return signal_behind_work(exporter, factor), wait_for(member)
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"exported as SYNC_FD, then signaled behind work: {proof.value}"
 
 
 @rule("SPEC-IMPORT-18", "SPEC-IMPORT-17")

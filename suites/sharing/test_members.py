@@ -146,6 +146,20 @@ def test_a_batch_waits_for_and_signals_one_member(device, open_device, opaque_ki
     assert wait.finishes(), f"another member does not see the signal of the last batch: {wait}"
 
 
+@rule("SPEC-IMPORT-14", "SPEC-STATE-01", "SPEC-STATE-02")
+def test_batches_of_one_call_act_through_any_member(device, opaque_kind):
+    """Each batch of a call waits through another member than the one through which the batch before it signals."""
+    every = list(members(device, device, opaque_kind).values())
+    signal(every[0])
+    batches = [batch_of([at(every[n % 3], n)], [at(every[n % 3], n + 1)]) for n in range(1, ROUNDS)]
+
+    call = device.queue.submit_batches(batches)
+    last = wait_for(every[ROUNDS % 3], ROUNDS)
+
+    assert call.finishes(), f"{ROUNDS - 1} batches of one call that wait for each other by turns did not end: {call}"
+    assert last.finishes(), f"after them a wait through the next member did not end: {last}"
+
+
 @rule("SPEC-IMPORT-14", "SPEC-COMPAT-01", "SPEC-FUND-02")
 def test_importers_of_an_importer_are_members_too(device, open_device, opaque_kind):
     """A payload exported from an importer, and again from its importer, is the one of the first exporter."""

@@ -1,12 +1,12 @@
 """What the counter of a timeline semaphore shows, and what waits do to it."""
 
 import time
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pytest
 
 from fixtures import patience
-from fixtures.gates import Proof, run_work
+from fixtures.gates import Proof, run_work, shown
 from fixtures.native import Batch
 from fixtures.registry import Result
 from suites.ledger import rule
@@ -19,11 +19,14 @@ from suites.timeline.members import (
     held_by_work,
     needs_timelines,
     signal,
+    submit_signal,
     two_handles,
 )
 
 EDGES = {"2^31": 2**31 - 1, "2^32": 2**32 - 1, "2^53": 2**53, "2^63": 2**63 - 1, "the-end": 2**64 - 2}
 VALUE = 7
+LOOKING = 0.03
+"""For how long a wait is seen waiting, in seconds."""
 
 
 @rule("SPEC-HOST-01", "ISSUE-VK_KHR_timeline_semaphore-5")
@@ -114,6 +117,23 @@ def test_a_signal_raises_the_payload_by_the_greatest_difference(device, handle, 
     assert semaphore.counter() == value, f"from {VALUE} a signal of {value} made the counter {semaphore.counter()}"
 
 
+@rule("SPEC-STATE-13", "SPEC-STATE-03")
+@pytest.mark.parametrize("waiting", ["host", *COMMANDS])
+@each_handle
+def test_a_value_at_the_greatest_difference_is_not_reached(device, handle, waiting):
+    """A wait for a value that is maxTimelineSemaphoreValueDifference ahead of the payload goes on."""
+    _, semaphore = two_handles(device, handle, VALUE)
+    value = min(VALUE + greatest_step(device), 2**64 - 1)
+    if waiting == "host":
+        ended = semaphore.host_wait(value, LOOKING).is_success
+    else:
+        ended = queue_for(device, waiting).submit(waits=[(semaphore, value)], through=waiting).finishes(LOOKING)
+
+    signal(semaphore, value)
+
+    assert not ended, f"at {VALUE} a wait for {value} ended"
+
+
 @rule("SPEC-STATE-03", "ISSUE-VK_KHR_timeline_semaphore-2")
 @pytest.mark.parametrize("waiting", ["host", *COMMANDS])
 @each_handle
@@ -153,6 +173,25 @@ def test_one_signal_satisfies_many_waits(open_device, handle):
 
     assert not stuck, f"after one signal of {VALUE} one of {len(waits)} waits for that and less did not end: {stuck}"
     assert set(answers) == {Result.SUCCESS}, f"after one signal of {VALUE} host waits for 0 to {VALUE} gave {answers}"
+
+
+@rule("SPEC-STATE-03")
+@pytest.mark.parametrize("late", ["first", "second"])
+@each_handle
+def test_a_batch_waits_for_both_values_of_one_timeline(device, handle, late):
+    """A batch that names a payload twice, with a value that is reached and one that is not, waits for that one too."""
+    other, semaphore = two_handles(device, handle, VALUE)
+    queue, rising = queue_for(device, "vkQueueSubmit", beside=device.queue), count(VALUE + 1)
+
+    def arrange(factor):
+        gate, value = run_work(device, factor), next(rising)
+        submit_signal(other, value)
+        points = [(semaphore, value), (other, VALUE)]
+        return gate, queue.submit(waits=points if late == "first" else points[::-1])
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"a batch waits for {VALUE}, which is reached, and more, named {late}: {proof.value}"
 
 
 @rule("SPEC-STATE-13")

@@ -121,6 +121,25 @@ def test_a_wait_blocks_until_the_signal(device, handle, by):
 
 
 @rule("SPEC-HOST-03")
+@pytest.mark.isolated
+@pytest.mark.parametrize("nanoseconds", [2**63 - 1, 2**63, 2**64 - 1], ids=["2^63-1", "2^63", "the-greatest"])
+@each_handle
+def test_the_longest_timeouts_block_until_the_signal(device, handle, nanoseconds):
+    """A timeout is a number without a sign: however great it is, the wait goes on until the signal."""
+    other, semaphore = two_handles(device, handle)
+    call = device.vk.vkWaitSemaphores
+
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(call, device.handle, (semaphore.handle,), (VALUE,), nanoseconds)
+        early = bool(wait([waiting], LOOKING).done)
+        signal(other, VALUE)
+        answer = waiting.result()
+
+    assert not early, f"a wait of {nanoseconds} ns for {VALUE} ended at 0, with {answer}"
+    assert answer == Result.SUCCESS, f"a wait of {nanoseconds} ns that saw {VALUE} signaled returned {answer}"
+
+
+@rule("SPEC-HOST-03")
 @each_handle
 def test_a_signal_below_the_value_does_not_end_a_wait(device, handle):
     """A wait goes on through signals of less than its value."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from fixtures.devices import batch_of
 from fixtures.outcomes import unsupported
 from suites.ledger import rule
 from suites.submission.queues import each_command, queue_for
@@ -97,6 +98,21 @@ def test_a_batch_waits_for_several_timelines(device):
 
     assert not any(early), f"a batch that waits for four timelines ended with {early.index(True)} of them signaled"
     assert waiter.finishes(), f"a batch that waits for four timelines did not end: {waiter}"
+
+
+@rule("SPEC-STATE-01", "ISSUE-VK_KHR_timeline_semaphore-3")
+@each_command
+def test_a_batch_signals_while_a_later_one_of_its_call_waits(device, timeline, through):
+    """A batch signals when it is done, though a later batch of the same call waits for what the host signals then."""
+    held = device.semaphore(TIMELINE)
+    batches = [batch_of(signals=[(timeline, VALUE)]), batch_of(waits=[(held, 1)])]
+    call = queue_for(device, through).submit_batches(batches, through)
+
+    reached = timeline.host_wait(VALUE)
+    signal(held, 1)
+
+    assert reached.is_success, f"a batch that waits for nothing signals {VALUE}: a wait for that returned {reached}"
+    assert call.finishes(), f"a call of two batches did not end though what they wait for was signaled: {call}"
 
 
 @rule("SPEC-STATE-12")
