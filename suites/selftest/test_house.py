@@ -1,6 +1,7 @@
 """The house is as it says: imports run one way and in no circles, and two thousand tests are found at once."""
 
 import ast
+import json
 import time
 import tomllib
 from graphlib import TopologicalSorter
@@ -85,6 +86,19 @@ def test_two_thousand_tests_are_collected_in_a_second():
     one, many = seconds_to_collect(1), seconds_to_collect(2000)
 
     assert many - one < 1.0, f"2,000 tests took {many:.2f} s to collect, one {one:.2f} s"
+
+
+def test_the_benchmarks_stopwatch_adds_up():
+    """What the driver takes is a part of what a case takes, and every case is counted."""
+    file = scratch("stopwatch") / "spent.json"
+    cases = ("suites/selftest/samples/cases.py::test_together", "-n0", "-p", "suites.selftest.samples.stopwatch")
+
+    found = run(*cases, STOPWATCH=str(file), CASES="3")
+
+    assert found.status == 0, found.output
+    spent = json.loads(file.read_text())
+    assert (spent["cases"], spent["elsewhere"]) == (3, 0)
+    assert 0 < spent["driver"] < spent["here"] <= spent["all"], spent
 
 
 def test_every_chapter_is_run_by_default():

@@ -10,14 +10,15 @@ import pytest
 
 from fixtures import isolation
 from fixtures.journal import Journal
+from fixtures.processes import Channel
 
-spent = Counter()
-ends, runs, sleeps = Journal.end, isolation._run, time.sleep
+spent = Counter(elsewhere=0)
+ends, runs, sleeps, receives = Journal.end, isolation._run, time.sleep, Channel.receive
 
 
-def end(journal, entry, nanoseconds, *result):
+def end(journal, entry, nanoseconds, *result, **named):
     spent["driver"] += nanoseconds / 1e9
-    ends(journal, entry, nanoseconds, *result)
+    ends(journal, entry, nanoseconds, *result, **named)
 
 
 def sleep(seconds):
@@ -34,7 +35,15 @@ def here(item):
         spent["here"] += time.perf_counter() - start
 
 
-Journal.end, isolation._run, time.sleep = end, here, sleep
+def receive(channel, seconds=None):
+    start = time.perf_counter()
+    try:
+        return receives(channel, seconds)
+    finally:
+        spent["elsewhere"] += time.perf_counter() - start
+
+
+Journal.end, isolation._run, time.sleep, Channel.receive = end, here, sleep, receive
 
 
 def timed(name):
