@@ -4,8 +4,9 @@ import pytest
 
 from fixtures.gates import Proof, run_work, shown
 from fixtures.outcomes import Broken, unsupported
+from suites.capabilities.queries import needs
 from suites.ledger import rule
-from suites.submission.queues import each_pair, needs_kind, queue_for, two_ends
+from suites.submission.queues import each_pair, queue_for, two_ends
 from suites.timeline.members import TIMELINE, needs_timelines
 
 VALUES = (0, 1, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63, 2**64 - 1)
@@ -81,7 +82,7 @@ def test_a_timeline_starts_at_its_initial_value(device, value, export):
     """The payload of a new timeline semaphore is initialValue, also where it can be exported."""
     needs_timelines(device)
     if export:
-        needs_kind(device, TIMELINE)
+        needs(device.info, TIMELINE)
 
     semaphore = device.semaphore(TIMELINE, export=export, initial_value=value)
 

@@ -11,9 +11,8 @@ from fixtures.registry import Result, results_of
 from suites.exporting.states import VALUE, export_in, real
 from suites.ledger import rule
 
-pytestmark = pytest.mark.isolated(
-    fresh=True
-)  # what a driver opens when it is first needed differs from process to process
+# what a driver opens when it is first needed differs from process to process
+pytestmark = pytest.mark.isolated(fresh=True)
 EXPECTED = {Result.ERROR_TOO_MANY_OBJECTS, Result.ERROR_OUT_OF_HOST_MEMORY}
 
 

@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from fixtures.devices import SPARSE, Device, Queue, Submission
-from fixtures.drivers import Kind
 from fixtures.gates import run_work
 from fixtures.outcomes import unsupported
-from fixtures.plugin import EXPORTABLE, IMPORTABLE, unclaimed
 from fixtures.semaphores import BINARY_OPAQUE, Semaphore
+from suites.capabilities.queries import needs
 
 COMMANDS = ("vkQueueSubmit", "vkQueueSubmit2", "vkQueueBindSparse")
 
@@ -43,12 +42,6 @@ def first_stuck(submissions: Iterable[Submission]) -> str:
     return next((str(one) for one in submissions if not one.finishes()), "")
 
 
-def needs_kind(device: Device, kind: Kind) -> None:
-    """`unsupported` unless the device claims to export and to import `kind`."""
-    if reason := unclaimed(kind, device.info, EXPORTABLE | IMPORTABLE):
-        unsupported(reason)
-
-
 def two_ends(device: Device, open_device: Callable[..., Device], handle: str) -> tuple[Semaphore, Semaphore]:
     """A binary semaphore to signal and one to wait on, with one payload; for "own" the same one twice."""
     return ends(device, open_device, handle, 1)[0]
@@ -59,7 +52,7 @@ def ends(
 ) -> list[tuple[Semaphore, Semaphore]]:
     """As `two_ends`, `count` times; those to wait on are on one device."""
     if handle != "own":
-        needs_kind(device, BINARY_OPAQUE)
+        needs(device.info, BINARY_OPAQUE)
     importing = open_device() if handle == "imported-elsewhere" else device
     return [_ends(device, importing, handle) for _ in range(count)]
 

@@ -5,8 +5,9 @@ import pytest
 from fixtures import patience
 from fixtures.plugin import allow_permanence
 from fixtures.semaphores import BINARY_OPAQUE
+from suites.capabilities.queries import needs
 from suites.ledger import rule
-from suites.submission.queues import each_command, needs_kind, queue_for
+from suites.submission.queues import each_command, queue_for
 from suites.submission.screens import open_screen
 
 
@@ -68,7 +69,7 @@ def test_a_present_brings_the_permanent_payload_back(open_device, device_info, k
 
 def _sharing(device, role):
     """A semaphore to acquire with, and one that shares its permanent payload; `role` tells which imported it."""
-    needs_kind(device, BINARY_OPAQUE)
+    needs(device.info, BINARY_OPAQUE)
     exporter = device.semaphore(BINARY_OPAQUE, export=True)
     importer = device.semaphore(BINARY_OPAQUE).imports(exporter.exported())
     return (importer, exporter) if role == "importer" else (exporter, importer)

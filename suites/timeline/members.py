@@ -13,7 +13,8 @@ from fixtures.gates import Proof, run_work, shown
 from fixtures.outcomes import Broken, unsupported
 from fixtures.registry import HandleType, Result, SemaphoreType
 from fixtures.semaphores import Semaphore
-from suites.submission.queues import COMMANDS, needs_kind, queue_for
+from suites.capabilities.queries import needs
+from suites.submission.queues import COMMANDS, queue_for
 
 TIMELINE = Kind(HandleType.OPAQUE_FD, SemaphoreType.TIMELINE)
 
@@ -29,7 +30,7 @@ def needs_timelines(device: Device, shared: bool = False) -> None:
     if not device.info.timeline:
         unsupported("the device has no timeline semaphores")
     if shared:
-        needs_kind(device, TIMELINE)
+        needs(device.info, TIMELINE)
 
 
 def two_handles(device: Device, handle: str, value: int = 0) -> tuple[Semaphore, Semaphore]:
