@@ -8,7 +8,7 @@ from fixtures.semaphores import Semaphore
 
 def export_past_an_unknown_structure(channel: Channel, info: DeviceInfo, kind: Kind) -> str:
     """Make a semaphore with an unknown structure before the known ones, and use what those asked for; "" if it works."""
-    device = bench.open_device(info)
+    device = bench.open_device(info, most=1)
     timeline = int(kind.semaphore_type) or None
     answer, handle = device.vk.vkCreateSemaphore(device.handle, int(kind.handle_type), timeline, 0, unknown_first=True)
     if not answer.is_success:

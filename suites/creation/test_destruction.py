@@ -12,6 +12,7 @@ from suites.robustness.growth import descriptors_left
 
 @rule("SPEC-DESTROY-01")
 @pytest.mark.isolated
+@pytest.mark.one_queue
 def test_destroying_nothing_does_nothing(device):
     """vkDestroySemaphore of VK_NULL_HANDLE is ignored: another semaphore keeps its signal, and the device works."""
     semaphore = device.semaphore()
@@ -28,6 +29,7 @@ def test_destroying_nothing_does_nothing(device):
 
 @rule("SPEC-DESTROY-05")
 @pytest.mark.isolated
+@pytest.mark.one_queue
 @pytest.mark.parametrize("underneath", ["new", "imported"])
 def test_destroying_gives_up_both_payloads(device, kind, underneath):
     """A semaphore destroyed with an unused temporary import gives up that payload and the permanent one."""

@@ -73,6 +73,7 @@ def test_closing_one_descriptor_leaves_the_others_good(device, opaque_kind):
 
 @rule("SPEC-EXPORT-02")
 @pytest.mark.isolated
+@pytest.mark.one_queue
 def test_exports_leave_nothing_open(device, exportable):
     """Once descriptor and semaphore are gone nothing is left of an export; nothing forbids it, so growth is a warning."""
 
@@ -119,6 +120,7 @@ def test_copies_of_an_opaque_descriptor_import(device, opaque_kind, how):
 
 @rule("SPEC-HANDLE-02")
 @pytest.mark.isolated(fresh=True)
+@pytest.mark.one_queue
 @pytest.mark.parametrize("number", [0, 2000])
 def test_a_copy_imports_whatever_its_number(device, opaque_kind, number):
     """dup2 to the number 0, or to a high one, gives a descriptor as good as any."""

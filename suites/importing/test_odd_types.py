@@ -17,7 +17,7 @@ TIMELINE, BINARY = KINDS[1], KINDS[0]
 
 def import_null_device(channel, info, kind):
     """Import /dev/null as a kind that the device does not claim; its number and whether it is still open come back."""
-    device = bench.open_device(info)
+    device = bench.open_device(info, most=1)
     device.vk.tolerated = frozenset({Result.ERROR_INITIALIZATION_FAILED, Result.ERROR_FEATURE_NOT_PRESENT})
     fd = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     semaphore = device.semaphore(Kind(kind.handle_type, SemaphoreType.BINARY))
@@ -54,7 +54,7 @@ def test_a_number_that_is_no_descriptor_is_an_error(device, importable):
 
 def import_other_type(channel, info, exporter, importer):
     """Export as one type and import into the other; what the import returned, and whether the descriptor is open."""
-    device = bench.open_device(info)
+    device = bench.open_device(info, most=1)
     descriptor = device.semaphore(exporter, export=True).exported()
     result = device.semaphore(importer).import_fd(descriptor.fd)
     return int(result), descriptor.is_open

@@ -16,6 +16,7 @@ DEVICES = (1, 2)
 
 @rule("SPEC-IMPORT-01", "ISSUE-VK_KHR_external_semaphore_fd-1")
 @pytest.mark.isolated
+@pytest.mark.one_queue
 def test_the_driver_closes_what_it_imported(device, kind, permanence):
     """A descriptor that was imported is gone once the semaphore is destroyed: none is left round after round."""
     temporary = allow_permanence(kind, permanence)
@@ -32,6 +33,7 @@ def test_the_driver_closes_what_it_imported(device, kind, permanence):
 
 @rule("SPEC-IMPORT-01")
 @pytest.mark.isolated
+@pytest.mark.one_queue
 def test_replaced_payloads_are_given_up_with_the_semaphore(device, kind, permanence):
     """Imports into one semaphore leave nothing once it is destroyed; keeping replaced ones until then is a warning."""
     temporary = allow_permanence(kind, permanence)
@@ -57,6 +59,7 @@ def test_replaced_payloads_are_given_up_with_the_semaphore(device, kind, permane
 
 @rule("SPEC-IMPORT-01")
 @pytest.mark.isolated
+@pytest.mark.one_queue
 def test_destroying_the_device_gives_up_what_was_imported(device, open_device, kind, permanence):
     """Imported descriptors do not outlive the device: none is left round after round."""
     temporary = allow_permanence(kind, permanence)
@@ -92,6 +95,7 @@ def test_an_import_takes_the_descriptor_that_it_was_given(device, kind, permanen
 
 @rule("SPEC-IMPORT-03", "ISSUE-VK_KHR_external_semaphore_fd-1")
 @pytest.mark.isolated
+@pytest.mark.one_queue
 def test_a_failed_import_leaves_the_descriptor_open(worn_device, importable, permanence, stranger):
     """A descriptor whose import failed still belongs to the application: open, and of the same file."""
     temporary = allow_permanence(importable, permanence)

@@ -36,7 +36,7 @@ def act(channel: Channel, info: Any, spoil: Any = None) -> None:
     watchdog.rest()  # the walk has its own limit for each step
     if spoil:
         spoil(bench.commands().table)
-    held = Held(info, [bench.open_device(info) for _ in range(DEVICES)])
+    held = Held(info, [bench.open_device(info, most=1) for _ in range(DEVICES)])
     channel.send("ready")
     while (told := channel.receive(1e6)) is not None:
         name, arguments = told
@@ -159,7 +159,7 @@ def reopen(held, channel, device):
     gone = held.devices[device]
     held.semaphores = {n: one for n, one in held.semaphores.items() if one.device is not gone}
     bench.close_device(gone)
-    held.devices[device] = bench.open_device(held.info)
+    held.devices[device] = bench.open_device(held.info, most=1)
 
 
 def begin(held, channel):

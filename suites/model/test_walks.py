@@ -5,6 +5,7 @@ import pytest
 from fixtures.outcomes import unsupported
 from suites.ledger import rule
 from suites.model.options import Profile
+from suites.model.walking import known_steps, walk
 
 
 @rule("SPEC-IMPORT-14", "SPEC-DESTROY-03", "SPEC-EXPORT-07", "SPEC-HANDLE-02", "SPEC-HANDLE-03", "SPEC-HANDLE-04")
@@ -12,8 +13,6 @@ from suites.model.options import Profile
 @pytest.mark.parametrize("steps", ["all", "around-known"])
 def test_random_walks_agree_with_the_model(processes, device_info, steps, pytestconfig):
     """Whatever legal steps are taken, in whatever order, results, descriptors and payloads are as the model has them."""
-    from suites.model.walking import known_steps, walk  # hypothesis is slow to import, for those that do not walk
-
     profile, known = Profile.of(pytestconfig.option), known_steps(device_info)
     if steps == "around-known" and not known:
         unsupported("nothing is known of this driver that walks go around")

@@ -15,7 +15,7 @@ from suites.neighbours.test_processes import from_child, said
 from suites.robustness.growth import grows, growth
 from suites.sharing.members import at, close, device_at, signal
 
-pytestmark = pytest.mark.isolated
+pytestmark = [pytest.mark.isolated, pytest.mark.one_queue]
 LARGE = 2**32 + 7
 ROUNDS = 100
 TIMELINE = Kind(HandleType.OPAQUE_FD, SemaphoreType.TIMELINE)

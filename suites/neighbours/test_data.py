@@ -30,7 +30,7 @@ def wrong(found, word):
 
 def read_and_answer(channel, info, kind, temporary):
     """Import memory from the channel, then by turns read what the test wrote and write an answer; "" if all was right."""
-    device = bench.open_device(info)
+    device = bench.open_device(info, most=1)
     memory = Descriptor(channel.receive_fd(), device.vk, "received memory")
     shared = buffers.make(device, SIZE, external=buffers.OPAQUE, imported=memory)
     seen = buffers.make(device, SIZE, buffers.HOST_VISIBLE_AND_COHERENT)
@@ -49,6 +49,7 @@ def read_and_answer(channel, info, kind, temporary):
 
 @rule("SPEC-SHARE-10", "SPEC-STATE-09", "SPEC-FUND-02")
 @pytest.mark.isolated
+@pytest.mark.one_queue
 def test_two_processes_read_what_the_other_wrote(device, kind, permanence, processes):
     """Round after round each of two processes sees the other's bytes behind a wait for a semaphore that it imported."""
     temporary = allow_permanence(kind, permanence)
@@ -77,6 +78,7 @@ def received(child, device):
 
 @rule("SPEC-CUDA-07")
 @pytest.mark.isolated
+@pytest.mark.one_queue
 def test_vulkan_and_cuda_read_what_the_other_wrote(cuda, device, opaque_kind):
     """Round after round each side sees the bytes of the other behind its wait, with no wait of the host between."""
     buffers.check_claim(device)

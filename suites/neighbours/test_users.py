@@ -28,6 +28,7 @@ def word_of(frame):
 
 @rule("SPEC-CUDA-03", "SPEC-CUDA-04", "SPEC-CUDA-07")
 @pytest.mark.isolated
+@pytest.mark.one_queue
 def test_ffmpeg_hands_frames_to_cuda_and_back(cuda, device):
     """FFmpeg: every frame has memory and a timeline; Vulkan, CUDA and Vulkan add one in turn, and the pool goes round."""
     needs_timelines(device, shared=True)
@@ -136,6 +137,7 @@ def test_libplacebo_exports_before_any_signal(device, open_device, opaque_kind):
 
 @rule("SPEC-IMPORT-03", "SPEC-CAPS-04")
 @pytest.mark.isolated
+@pytest.mark.one_queue
 def test_chromium_survives_an_import_that_fails(device, kind):
     """Chromium: a semaphore whose import failed is destroyed at once, the descriptor closed, and the next import works."""
     temporary = kind.handle_type == HandleType.SYNC_FD

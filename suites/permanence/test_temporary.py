@@ -231,7 +231,7 @@ def test_a_wait_of_any_command_brings_the_payload_back(device, open_device, kind
 def test_a_wait_on_any_queue_family_brings_the_payload_back(device, open_device, kind, family):
     """Whichever family waits, the permanent payload is there for the next wait, there and on the first queue."""
     temporary(kind)
-    importing = open_device(every_family=True)
+    importing = open_device(families="all")
     queue, into = queue_of(importing, family), target(device, importing, is_signaled=True)
     _, descriptor = signaled(device, kind)
     puts(descriptor, into.semaphore, kind)

@@ -9,6 +9,8 @@ import socket
 from base64 import b64encode
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from fixtures.commands import is_open
 from fixtures.descriptors import Descriptor
@@ -19,14 +21,12 @@ from fixtures.strangers import STRANGERS
 from suites.ledger import rule
 from suites.sharing.members import at
 
-pytestmark = [pytest.mark.isolated(fresh=True), pytest.mark.limit(10)]
+pytestmark = [pytest.mark.isolated(fresh=True), pytest.mark.one_queue, pytest.mark.limit(10)]
 EXAMPLES = 60
 
 
 def for_all(check, **strategies):
-    """Call `check` with EXAMPLES examples, the same in each run.  Hypothesis is slow to import, for those that do not fuzz."""
-    from hypothesis import HealthCheck, Phase, given, settings
-
+    """Call `check` with EXAMPLES examples, the same in each run."""
     how = settings(
         max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, phases=(Phase.generate, Phase.shrink),
         suppress_health_check=list(HealthCheck),
@@ -36,8 +36,6 @@ def for_all(check, **strategies):
 
 def permanences(kind):
     """Whether an import of the kind may be temporary (SYNC_FD: always; a timeline: never)."""
-    from hypothesis import strategies as st
-
     if kind.semaphore_type == SemaphoreType.TIMELINE:
         return st.just(False)
     return st.just(True) if kind.handle_type == HandleType.SYNC_FD else st.booleans()
@@ -56,8 +54,6 @@ def still_works(device, kind):
 @rule("SPEC-IMPORT-23", "SPEC-FUND-04")
 def test_any_number_is_survived(device, kind):
     """A number that is no open descriptor is not imported, whichever it is, and does no harm."""
-    from hypothesis import strategies as st
-
     is_sync = kind.handle_type == HandleType.SYNC_FD
 
     def check(number, temporary):
@@ -109,7 +105,6 @@ def try_to_import(device, kind, fd, temporary):
 @rule("SPEC-IMPORT-23", "SPEC-FUND-04")
 def test_any_content_of_a_file_is_survived(device, kind):
     """The import of a file in memory with arbitrary bytes returns, and what is the device's own goes on."""
-    from hypothesis import strategies as st
 
     def check(content, temporary):
         try_to_import(device, kind, of_bytes(content), temporary)
@@ -121,7 +116,6 @@ def test_any_content_of_a_file_is_survived(device, kind):
 @rule("SPEC-IMPORT-23", "SPEC-FUND-04")
 def test_any_kind_of_file_is_survived(device, kind):
     """The import of a descriptor of whatever kind returns, and what is the device's own goes on."""
-    from hypothesis import strategies as st
 
     def check(which, number, temporary):
         try_to_import(device, kind, of_kind(which, number), temporary)
@@ -133,8 +127,6 @@ def test_any_kind_of_file_is_survived(device, kind):
 @rule("SPEC-CREATE-03", "SPEC-CREATE-06", "SPEC-CREATE-08")
 def test_any_legal_chain_makes_a_semaphore(device):
     """Whatever of type, initial value and exportable types is chained, the semaphore is made and in the state asked for."""
-    from hypothesis import strategies as st
-
     info = device.info
     types = {semaphore_type: [None, 0] for semaphore_type in SemaphoreType if info.timeline or not semaphore_type}
     for kind in KINDS:

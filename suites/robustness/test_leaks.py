@@ -9,7 +9,7 @@ from suites.ledger import rule
 from suites.robustness.growth import OTHERS, descriptors_left, grows, growth
 from suites.sharing.members import at, is_copy
 
-pytestmark = [pytest.mark.isolated, pytest.mark.limit(30)]
+pytestmark = [pytest.mark.isolated, pytest.mark.one_queue, pytest.mark.limit(30)]
 
 
 def create(device, kind):

@@ -12,7 +12,7 @@ from suites.exporting.states import VALUE, export_in, real
 from suites.ledger import rule
 
 # what a driver opens when it is first needed differs from process to process
-pytestmark = pytest.mark.isolated(fresh=True)
+pytestmark = [pytest.mark.isolated(fresh=True), pytest.mark.one_queue]
 EXPECTED = {Result.ERROR_TOO_MANY_OBJECTS, Result.ERROR_OUT_OF_HOST_MEMORY}
 
 

@@ -21,7 +21,7 @@ each_pair_of_families = pytest.mark.parametrize(
 def test_a_signal_crosses_queue_families(open_device, opaque_kind, permanence, signaling, waiting):
     """A wait on a queue of one family holds for a signal that another device's queue of another family gives."""
     temporary = allow_permanence(opaque_kind, permanence)
-    exporting, importing = (open_device(every_family=True) for _ in range(2))
+    exporting, importing = (open_device(families="all") for _ in range(2))
     theirs, ours, counter = queue_of(exporting, signaling), queue_of(importing, waiting), values(opaque_kind)
 
     def arrange(factor):
@@ -37,7 +37,7 @@ def test_a_signal_crosses_queue_families(open_device, opaque_kind, permanence, s
 @rule("SPEC-IMPORT-14", "SPEC-STATE-01")
 def test_a_signal_crosses_queues_of_one_device(open_device, opaque_kind, permanence):
     """A wait on any queue of the exporter's device holds for a signal given on the first."""
-    temporary, device = allow_permanence(opaque_kind, permanence), open_device(every_family=True)
+    temporary, device = allow_permanence(opaque_kind, permanence), open_device(families="all")
     others, counter = [queue for queue in device.queues if queue != device.queue], values(opaque_kind)
     if not others:
         unsupported("the device has one queue")

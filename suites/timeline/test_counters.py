@@ -163,7 +163,7 @@ def _wait(semaphore, value, waiting):
 @each_handle
 def test_one_signal_satisfies_many_waits(open_device, handle):
     """A signal is there for every wait on its value or less: batches of several queues and the host alike."""
-    device = open_device(every_family=True)
+    device = open_device(families="all")
     other, semaphore = two_handles(device, handle)
     signal(other, VALUE)
 
