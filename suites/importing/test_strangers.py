@@ -50,9 +50,9 @@ def test_a_refused_descriptor_is_an_invalid_external_handle(worn_device, importa
 
 @rule("SPEC-IMPORT-24", "SPEC-RESULT-13")
 @pytest.mark.isolated(spoils=False)
-def test_a_refused_number_is_an_invalid_external_handle(worn_device, importable, permanence, number):
+def test_a_refused_number_is_an_invalid_external_handle(device, importable, permanence, number):
     """An import of a number that is no descriptor says INVALID_EXTERNAL_HANDLE and nothing else."""
-    _, result = import_stranger(worn_device, importable, permanence, number)
+    _, result = import_stranger(device, importable, permanence, number)
 
     if result.is_success:
         unsupported(f"the driver accepted {number}; SPEC-IMPORT-23 judges that")
@@ -61,15 +61,15 @@ def test_a_refused_number_is_an_invalid_external_handle(worn_device, importable,
 
 @rule("SPEC-IMPORT-23", "SPEC-IMPORT-24", "SPEC-IMPORT-29", "ISSUE-VK_KHR_external_semaphore-2")
 @pytest.mark.isolated(spoils=False)
-def test_a_number_that_is_no_descriptor_is_refused(worn_device, importable, permanence, number):
+def test_a_number_that_is_no_descriptor_is_refused(device, importable, permanence, number):
     """There is no payload behind such a number, so the import cannot succeed."""
-    target, result = import_stranger(worn_device, importable, permanence, number)
+    target, result = import_stranger(device, importable, permanence, number)
 
     if is_meant_as_signaled(importable, number):
         if number.fd == -1:
             unsupported("-1 as SYNC_FD is a signaled payload; SPEC-IMPORT-28 judges that")
         if result.is_success:
-            wait = worn_device.queue.submit(waits=[target])
+            wait = device.queue.submit(waits=[target])
             ends = wait.finishes(patience.seconds(STALL))
             assert ends, f"the driver accepted {number} as SYNC_FD, but a wait for it does not end: {wait}"
             warn(f"the driver accepted {number} as SYNC_FD, where only -1 has a meaning, and treats it as signaled")

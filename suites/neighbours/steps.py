@@ -90,10 +90,10 @@ def export_unsignaled(channel: Channel, info: DeviceInfo, kind: Kind) -> None:
 
 
 def export_pending(channel: Channel, info: DeviceInfo, kind: Kind) -> None:
-    """Send the descriptor of a payload whose signal waits for a second of work, and wait to be killed."""
+    """Send the descriptor of a payload whose signal waits for some work, and wait to be killed."""
     device = bench.open_device(info, most=1)
     exporter = device.semaphore(kind, export=True)
-    signal_behind_work(exporter, factor=100)
+    signal_behind_work(exporter, factor=40)
     answer, descriptor = exporter.export_fd()
     channel.send(int(answer))
     if answer.is_success:

@@ -16,6 +16,7 @@ from suites.ledger import checked_by, rule
 from suites.valid_usage.steps import two_queues
 from suites.valid_usage.submitting import SPARSE, SUBMIT, SUBMIT2
 
+pytestmark = pytest.mark.mocked
 LONG = (Batch(),) * 10_000
 """Batches whose submission takes some milliseconds under the layer, so that another thread meets it."""
 SECONDS = 8.0
