@@ -211,7 +211,7 @@ def test_cuda_waits_for_a_signal_of_another_process(cuda, device, opaque_kind, p
     child = processes.start(export_signaled, device.info, opaque_kind, "waits" if end == "killed" else "returns")
     _, received = from_child(child, device.vk)
     imported = cuda.imports(received, opaque_kind)
-    child.kill() if end == "killed" else child.finish()
+    child.kill() if end == "killed" else child.finish(gone=True)
 
     cuda.wait(imported, VALUE)
 

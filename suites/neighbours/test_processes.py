@@ -106,7 +106,7 @@ def test_a_signaled_payload_outlives_its_process(device, opaque_kind, processes,
     """A signal given by a process that then exits, or is killed, is still there for who imports the descriptor."""
     child = processes.start(export_signaled, device.info, opaque_kind, end)
     _, received = from_child(child, device.vk)
-    child.kill() if end == "waits" else child.finish()
+    child.kill() if end == "waits" else child.finish(gone=True)
 
     answer = device.semaphore(opaque_kind).import_fd(received.dup().fd)
     target = device.semaphore(opaque_kind).imports(received)
@@ -122,7 +122,7 @@ def test_a_signaled_sync_fd_outlives_its_process(device, sync_kind, processes, e
     """A copy of a signaled payload stays signaled when the process that exported it exits or is killed."""
     child = processes.start(export_signaled, device.info, sync_kind, end)
     _, received = from_child(child, device.vk)
-    child.kill() if end == "waits" else child.finish()
+    child.kill() if end == "waits" else child.finish(gone=True)
 
     target = device.semaphore(sync_kind).imports(received, temporary=True)
 

@@ -132,7 +132,6 @@ def test_a_replaced_payload_lives_on_in_its_other_members(device):
 
 
 @rule("SPEC-SHARE-02", "SPEC-STATE-03")
-@pytest.mark.exclusive
 def test_queues_of_several_instances_use_one_payload_at_once(device, open_device):
     """One increasing signaler and many waiters, each with a handle of its own, submit concurrently; all of it ends."""
     needs_timelines(device, shared=True)
