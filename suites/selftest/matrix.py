@@ -18,7 +18,7 @@ from fixtures.faults import all_faults
 from reports import baseline
 from suites.ledger import rules
 from suites.selftest.resting import explains
-from suites.selftest.runs import SWIFT, run
+from suites.selftest.runs import CORES, SWIFT, run
 
 NOTICED = ("fail", "crash", "timeout", "warn")
 PATIENCE = "--patience=0.4"
@@ -192,7 +192,7 @@ def owed():
 
 def page():
     """The matrix as one HTML file: faults down, the rules that they break, the tests that noticed."""
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(CORES) as pool:
         outcomes = list(pool.map(lambda pair: judge(*pair), HERE))
     rows = []
     for (name, driver), outcome in zip(HERE, outcomes, strict=True):
@@ -210,7 +210,7 @@ def page():
 def tell_astray(names):
     """Print what `astray` finds, fault by fault; returns how many faults break more than they say."""
     found = 0
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(CORES) as pool:
         for name, tests in zip(names, pool.map(astray, names), strict=True):
             print(name, *[f"    {test}: {message}" for test, message in tests.items()], sep="\n", flush=True)
             found += bool(tests)

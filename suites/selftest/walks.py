@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from fixtures import bench, drivers
 from fixtures.faults import all_faults
 from fixtures.processes import Nursery
+from suites.selftest.runs import CORES
 
 PARTS = ("fixtures.faults_payloads", "fixtures.faults_timelines")
 SEEDS = 10
@@ -57,7 +58,7 @@ def search(spoil, driver, seed, minutes=MINUTES):
 def table(seeds, part=""):
     """The lines of the table, as they become known."""
     pairs = [(name, driver) for driver in ("ideal", "swiftshader") for name in faults(driver) if part in name]
-    with ProcessPoolExecutor(2, max_tasks_per_child=1) as pool:
+    with ProcessPoolExecutor(CORES, max_tasks_per_child=1) as pool:
         running = [
             (pair, [pool.submit(search, all_faults()[pair[0]].install, pair[1], seed) for seed in range(seeds)])
             for pair in pairs
