@@ -161,7 +161,8 @@ class Walk(RuleBasedStateMachine):
 
     @steps
     def exchange(self):
-        exportable, handles = self.world.exportable(), self.world.handles
+        exportable, handles, imports = self.world.exportable(), self.world.handles, self.world.imports()
+        covering = [one for one in imports if one[1].model.temporary is not None]
         room = len(handles) < MOST_HANDLES
         far = room and len(self.world.places) == len(PLACES)
         return [
@@ -170,7 +171,7 @@ class Walk(RuleBasedStateMachine):
             (self.dup, handles if room else []),
             (self.send, [one for one in handles if one.fd >= 0] if far else []),
             (self.import_signaled, self.world.targets(SYNC)),
-            *2 * [(self.import_, self.world.imports())],
+            *2 * [(self.import_, imports), (self.import_, covering)],
             (self.export, exportable),
             *3 * [(self.share, self.world.shareable())],
         ]
@@ -245,7 +246,7 @@ class Walk(RuleBasedStateMachine):
     def binary(self):
         signalable = [one for one in self.world.signalable() if one.is_binary]
         return [
-            (self.work, [] if self.has_worked else signalable),
+            *3 * [(self.work, signalable if self.may_work() else [])],
             (self.let_work_end, list(self.world.works.values())),
             (self.signal, signalable),
             (self.wait, self.world.waitable()),
@@ -279,6 +280,18 @@ class Walk(RuleBasedStateMachine):
         self.tell(made.place[0], text, "work", number, made.number)
         made.model.submit_signal().execute()
         self.world.works[made.model.payload] = Work(number, made)
+        if made in self.world.exportable() and data.draw(st.booleans()):
+            self.export(data, made)
+            shared = [one for one in self.world.imports() if one[0] is self.world.handles[-1]]
+            if elsewhere := [one for one in shared if one[1].place != made.place]:
+                chosen = pick(data, elsewhere)
+                self.import_(data, chosen)
+                if chosen[1] in self.world.waitable():  # while it lasts
+                    self.wait(data, chosen[1])
+
+    def may_work(self):
+        """Whether work is worth its time: others could see it through semaphores on another device."""
+        return not self.has_worked and len({one.place for one in self.world.semaphores}) > 1
 
     def let_work_end(self, data, work):
         self.finish(work)

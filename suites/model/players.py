@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fixtures import patience
 from suites.model.actor import act
 
+MAKING_SECONDS = 20
+"""How long devices may take to be made: seconds on hardware that others use as well, and walks are not about it."""
 SHRINKING_SECONDS = 0.5
 """How long a step may take once a difference is known and only its shortest walk is sought."""
 
@@ -47,7 +49,7 @@ class Players:
         """The running process `actor`."""
         if actor not in self.children:
             child = self.nursery.start(act, self.info, self.spoil)
-            child.channel.receive(patience.seconds(20))
+            child.channel.receive(patience.seconds(MAKING_SECONDS))
             self.children[actor] = child
         return self.children[actor]
 
@@ -59,7 +61,7 @@ class Players:
             if name == "pass":
                 return self.pass_on(channel, *arguments)
             channel.send((name, arguments))
-            return self.answer(channel)
+            return self.answer(channel, patience.seconds(MAKING_SECONDS) if name == "reopen" else None)
         except (TimeoutError, EOFError, OSError) as problem:
             ending = (
                 "hangs" if isinstance(problem, TimeoutError) else str(self.children[actor].finish(2.0)).split("\n")[0]
@@ -80,9 +82,9 @@ class Players:
         os.close(fd)
         return self.answer(receiver)
 
-    def answer(self, channel):
+    def answer(self, channel, seconds=None):
         """What came of a step; Gone, which is a difference, if the step raised."""
-        return channel.receive(2 * self.seconds + 1)
+        return channel.receive(seconds or 2 * self.seconds + 1)
 
     def failed(self, difference):
         """A difference was seen: these processes are used no more, and steps get less time from now on."""

@@ -73,9 +73,14 @@ def grows(series: Sequence[Growth], *kinds: str, least: float = 0.01) -> str:
     return ""
 
 
+def left_again(one_round: Callable[[], object], series: Sequence[Growth], *kinds: str) -> str:
+    """What further rounds left if `series` did: drivers and their allocators take much at once, now and then."""
+    return grows(series, *kinds) and grows(growth(one_round), *kinds)
+
+
 def descriptors_left(one_round: Callable[[], object]) -> str:
     """The descriptors that thousands of rounds left, as `grows` tells; whatever else they left is a warning."""
     series = growth(one_round)
-    if left := grows(series, *OTHERS):
+    if left := left_again(one_round, series, *OTHERS):
         warn(f"round after round left {left} (SPEC-DESTROY-06)")
     return grows(series, "descriptors")

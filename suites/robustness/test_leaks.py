@@ -6,7 +6,7 @@ from fixtures import strangers
 from fixtures.outcomes import unsupported
 from fixtures.plugin import allow_permanence
 from suites.ledger import rule
-from suites.robustness.growth import OTHERS, descriptors_left, grows, growth
+from suites.robustness.growth import OTHERS, descriptors_left, growth, left_again
 from suites.sharing.members import at, is_copy
 
 pytestmark = [pytest.mark.isolated, pytest.mark.one_queue, pytest.mark.limit(30)]
@@ -65,11 +65,14 @@ def refuse_open(device, kind):
 @pytest.mark.parametrize("life", [create, export, submit, refuse, refuse_open], ids=lambda life: life.__name__)
 def test_no_life_cycle_leaves_anything(device, kind, life):
     """What a semaphore took is given back when it is destroyed, whatever it was used for."""
-    one_round = life(device, kind)
+    begun = life(device, kind)
 
-    series = growth(lambda: (one_round(), device.settle()))
+    def one_round():
+        begun()
+        device.settle()
 
-    left = grows(series, "descriptors", *OTHERS)
+    left = left_again(one_round, growth(one_round), "descriptors", *OTHERS)
+
     assert not left, f"{life.__doc__} Left were {left}"
 
 

@@ -20,7 +20,7 @@ from fixtures.outcomes import unsupported
 
 SAMPLES = "suites/selftest/samples/"
 SWIFT = (f"--driver={SWIFTSHADER}",)
-SECONDS = 120
+SECONDS = 300
 CORES = len(os.sched_getaffinity(0))
 MARK = "SUITE_SELFTEST"
 """Environment variable that every process of an inner run has; its value is the run's folder."""

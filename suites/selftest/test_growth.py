@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from suites.robustness.growth import OTHERS, grows, growth
+from suites.robustness.growth import OTHERS, grows, growth, left_again
 
 COUNTS = (200, 400)
 
@@ -51,6 +51,20 @@ def test_what_is_opened_now_and_then_is_no_leak(leaks, what):
     series = growth(leaking(leaks[what], 500), COUNTS)
 
     assert not grows(series, "descriptors", *OTHERS), series
+
+
+def test_what_stops_growing_is_no_leak():
+    """Memory that comes in each of the first series, and then no more, is none."""
+    held, rounds = [], count(1)
+
+    def one_round():
+        if next(rounds) < 3000:
+            held.append(bytearray(b"pool" * (1 << 10)))
+
+    series = growth(one_round)
+
+    assert grows(series, "memory"), f"no pool to be seen: {series}"
+    assert not left_again(one_round, series, "memory"), "a pool that is full counts as a leak"
 
 
 def test_nothing_is_found_where_nothing_leaks():

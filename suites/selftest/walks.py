@@ -5,6 +5,7 @@
 prints the table: median over the seeds of the steps until a walk differed, and of the calls of the shortest such walk.
 """
 
+import contextlib
 import statistics
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -50,7 +51,8 @@ def search(spoil, driver, seed, minutes=MINUTES):
     bench.journal()
     nursery = Nursery(bench.enter_child)
     try:
-        return walk(nursery, info, Profile(minutes, seed), known_steps(info), spoil, tell=lambda text: None)
+        with contextlib.redirect_stdout(None):  # Hypothesis prints each walk that it shrinks
+            return walk(nursery, info, Profile(minutes, seed), known_steps(info), spoil, tell=lambda text: None)
     finally:
         nursery.close()
 
