@@ -48,13 +48,22 @@ IMPORTS = (
 )
 """What is shown by imports that succeed."""
 
+COUNTED = (*USES, "SPEC-CAPS-05", "SPEC-IMPORT-20", "SPEC-RESULT-10")
+"""What is shown by counters and by waits of the host."""
+
+ALL = ("SPEC", "ISSUE")
+"""What is shown by commands that succeed; a fault by which one never does has `also=("all",)`."""
+
 RESTING = {
     "SPEC-CAPS-03": EXPORTS,
     "SPEC-CAPS-04": IMPORTS,
     "SPEC-IMPORT-06": TEMPORARY,
     **dict.fromkeys(("SPEC-CREATE-01", "SPEC-CREATE-02", "SPEC-CREATE-03", "SPEC-EXPORT-07", "SPEC-EXPORT-09"), USES),
     **dict.fromkeys(("SPEC-IMPORT-05", "SPEC-IMPORT-11", "SPEC-IMPORT-14", "SPEC-IMPORT-33"), USES),
-    **dict.fromkeys(("SPEC-STATE-01", "SPEC-STATE-02", "SPEC-STATE-03", "SPEC-STATE-09"), USES),
+    **dict.fromkeys(("SPEC-STATE-01", "SPEC-STATE-02", "SPEC-STATE-03", "SPEC-STATE-09", "SPEC-STATE-10"), USES),
+    **dict.fromkeys(("SPEC-SHARE-01", "SPEC-SHARE-02", "SPEC-THREAD-06"), USES),
+    **dict.fromkeys(("SPEC-STATE-13", "SPEC-HOST-01", "SPEC-HOST-02", "SPEC-HOST-03"), COUNTED),
+    "all": ALL,
 }
 """Rule to the beginnings of the names of those that cannot hold without it."""
 
