@@ -221,6 +221,30 @@ def test_a_nested_step_starts_steps(processes):
     assert processes.run(start_another, nested=True).value == 8
 
 
+def test_a_process_that_has_to_be_gone_is(processes):
+    """Where a test is about the end of a process, it is waited for."""
+    child = processes.start(double, 1)
+
+    child.finish(gone=True)
+
+    assert child.status == 0
+    assert child.pid not in children_of(processes.pid)
+
+
+def test_a_number_that_comes_again_is_another_process(processes):
+    """The end of an earlier process, for which nobody waited, is not taken for that of a later one with its number."""
+    first = processes.start(answer)
+    processes._ended |= dict.fromkeys(range(first.pid + 1, first.pid + 1000), 0)
+
+    second = processes.start(answer)
+    processes.reap(second, 0.1)
+
+    assert second.status is None, "a running step counts as ended"
+    for child in (first, second):
+        child.kill()
+    processes._ended.clear()
+
+
 @pytest.mark.isolated
 def test_rounds_leave_no_descriptor_and_no_process(processes):
     """After any number of steps of every ending the same descriptors are open, and no child is left."""
