@@ -6,6 +6,7 @@
 
 import html
 import re
+import subprocess
 import sys
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from fixtures.faults import all_faults
 from reports import baseline
 from suites.ledger import rules
 from suites.selftest.resting import explains
-from suites.selftest.runs import CORES, SWIFT, run
+from suites.selftest.runs import CORES, SECONDS, SWIFT, run
 
 NOTICED = ("fail", "crash", "timeout", "warn")
 PATIENCE = "--patience=0.4"
@@ -161,7 +162,10 @@ def is_news(line, driver):
 def astray(name):
     """Tests that fail under a fault and neither claim nor name in their message a rule that it breaks, with the message."""
     fault = all_faults()[name]
-    lines = run(*ALL, "--patience=0.2", f"--fault={name}", driver=("--ideal", "--device=ideal-0")).lines
+    try:
+        lines = run(*ALL, "--patience=0.2", f"--fault={name}", driver=("--ideal", "--device=ideal-0")).lines
+    except subprocess.TimeoutExpired:
+        return {"no test": f"the run did not end in {SECONDS} s: it was not looked at"}
     failed = [
         one for one in lines if one.get("verdict") in ("fail", "crash", "timeout") and one.get("rule") not in MISUSED
     ]

@@ -51,6 +51,9 @@ IMPORTS = (
 COUNTED = (*USES, "SPEC-CAPS-05", "SPEC-IMPORT-20", "SPEC-RESULT-10")
 """What is shown by counters and by waits of the host."""
 
+EXCHANGED = (*USES, "SPEC-CAPS", "SPEC-RESULT-02")
+"""What is shown by a payload that comes out of a descriptor as it went in."""
+
 ALL = ("SPEC", "ISSUE")
 """What is shown by commands that succeed; a fault by which one never does has `also=("all",)`."""
 
@@ -61,8 +64,12 @@ RESTING = {
     **dict.fromkeys(("SPEC-CREATE-01", "SPEC-CREATE-02", "SPEC-CREATE-03", "SPEC-EXPORT-07", "SPEC-EXPORT-09"), USES),
     **dict.fromkeys(("SPEC-IMPORT-05", "SPEC-IMPORT-11", "SPEC-IMPORT-14", "SPEC-IMPORT-33"), USES),
     **dict.fromkeys(("SPEC-STATE-01", "SPEC-STATE-02", "SPEC-STATE-03", "SPEC-STATE-09", "SPEC-STATE-10"), USES),
-    **dict.fromkeys(("SPEC-SHARE-01", "SPEC-SHARE-02", "SPEC-THREAD-06"), USES),
-    **dict.fromkeys(("SPEC-STATE-13", "SPEC-HOST-01", "SPEC-HOST-02", "SPEC-HOST-03"), COUNTED),
+    **dict.fromkeys(("SPEC-SHARE-01", "SPEC-SHARE-02", "SPEC-THREAD-06", "ISSUE-VK_KHR_timeline_semaphore-3"), USES),
+    **dict.fromkeys(("SPEC-HANDLE-03", "SPEC-HANDLE-04"), EXCHANGED),
+    **dict.fromkeys(("SPEC-IMPORT-08", "SPEC-IMPORT-17", "SPEC-IMPORT-21"), USES),
+    **dict.fromkeys(
+        ("SPEC-STATE-13", "SPEC-HOST-01", "SPEC-HOST-02", "SPEC-HOST-03", "SPEC-HOST-08", "SPEC-HOST-09"), COUNTED
+    ),
     "all": ALL,
 }
 """Rule to the beginnings of the names of those that cannot hold without it."""
