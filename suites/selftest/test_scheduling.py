@@ -8,7 +8,7 @@ from fixtures import scheduling
 from fixtures.plugin import FOUND
 from suites.selftest.runs import SAMPLES, run
 
-HARDWARE, SOFTWARE = ([SimpleNamespace(software=software)] for software in (False, True))
+HARDWARE, SOFTWARE = ([SimpleNamespace(software=software, manifest="")] for software in (False, True))
 
 
 def judging(devices):
