@@ -183,8 +183,12 @@ class Walk(RuleBasedStateMachine):
         self.export(data, made)
         if len(self.world.handles) < MOST_HANDLES and data.draw(st.booleans()):
             self.dup(data, self.world.handles[-1])
-        if last := [one for one in self.world.imports() if one[0] is self.world.handles[-1]]:
+        if last := self.imports_of_newest():
             self.import_(data, pick(data, last))
+
+    def imports_of_newest(self):
+        """The imports that the newest descriptor may go into."""
+        return [one for one in self.world.imports() if one[0] is self.world.handles[-1]]
 
     def export(self, data, made):
         number, handle_type = self.world.next(), made.kind.handle_type
@@ -282,8 +286,7 @@ class Walk(RuleBasedStateMachine):
         self.world.works[made.model.payload] = Work(number, made)
         if made in self.world.exportable() and data.draw(st.booleans()):
             self.export(data, made)
-            shared = [one for one in self.world.imports() if one[0] is self.world.handles[-1]]
-            if elsewhere := [one for one in shared if one[1].place != made.place]:
+            if elsewhere := [one for one in self.imports_of_newest() if one[1].place != made.place]:
                 chosen = pick(data, elsewhere)
                 self.import_(data, chosen)
                 if chosen[1] in self.world.waitable():  # while it lasts
