@@ -147,8 +147,7 @@ class Walk(RuleBasedStateMachine):
         """Places whose device may go: nothing runs there; once a walk, since some drivers take long."""
         if self.has_reopened or len(self.told) < EARLIEST:
             return []
-        busy = {one.made.place for one in (*self.world.pending, *self.world.works.values())}
-        return [place for place in self.world.places if place not in busy]
+        return self.world.unused_places()
 
     def reopen(self, data, place):
         """Destroy a device with its instance and all that is on it; descriptors stay."""

@@ -112,6 +112,13 @@ class World:
         """Whether nothing waits on the queue there: what is submitted now ends by itself."""
         return all(one.place != place for one in self.pending)
 
+    def unused_places(self) -> list[tuple[int, int]]:
+        """Devices where nothing runs or waits."""
+        used = {one.made.place for one in (*self.pending, *self.works.values())}
+        if "destroy-device-beside-what-waits" in self.known:
+            used |= {(one.place[0], device) for one in self.pending for device in (0, 1)}
+        return [place for place in self.places if place not in used]
+
     def may_hold(self, place) -> bool:
         """Whether a submission that waits may be added: nothing follows a wait that others than the host have to end."""
         here = [one for one in self.pending if one.place == place]
