@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.descriptors import is_open, same_file
 from fixtures.outcomes import unsupported, warn
+from fixtures.plugin import allow_permanence
 from fixtures.registry import HandleType, Result
 from suites.exporting.states import STATES, VALUE, export_in, exported_payload, real
 from suites.ledger import rule
@@ -26,6 +27,22 @@ def test_an_exported_descriptor_is_marked_close_on_exec(device, exportable):
 
     bare = [number for number, one in enumerate(descriptors, 1) if not one.closes_on_exec]
     assert not bare, f"of {EXPORTS} exports those numbered {bare} returned a descriptor without FD_CLOEXEC"
+
+
+@rule("SPEC-EXPORT-04")
+def test_a_descriptor_of_an_imported_payload_is_marked_close_on_exec(device, kind, permanence):
+    """FD_CLOEXEC is set, too, where a semaphore exports what it has imported."""
+    temporary = allow_permanence(kind, permanence)
+    if not device.info.claims[kind.claim][2] & kind.handle_type:
+        unsupported(f"{kind.handle_type} is not in its exportFromImportedHandleTypes")
+    importer = device.semaphore(kind, export=True)
+    importer.imports(exported_payload(device, kind), temporary)
+
+    answer, descriptor = importer.export_fd()
+    if not answer.is_success or descriptor.fd == -1:
+        unsupported(f"the export of what was imported gave {answer}, {descriptor}: SPEC-CAPS-03 judges that")
+
+    assert descriptor.closes_on_exec, f"exported from what was imported, {descriptor} is without FD_CLOEXEC"
 
 
 @rule("SPEC-EXPORT-04")

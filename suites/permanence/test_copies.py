@@ -13,6 +13,7 @@ from suites.ledger import rule
 from suites.permanence.payloads import BINARY_SYNC, each_permanent, pending, puts, signaled, target
 from suites.sharing.members import (
     another_device,
+    beside,
     close,
     device_at,
     each_place,
@@ -145,6 +146,36 @@ def test_each_copy_waits_for_the_signal(device, open_device, sync_kind, place):
     assert proof is Proof.HELD, f"the first of {COPIES} copies ({place}): {proof.value}"
     ended = [wait.finishes() for wait in waits[-1]]
     assert all(ended), f"{ended.count(True)} of {COPIES} waits, each for a copy of one payload, ended"
+
+
+@rule("SPEC-IMPORT-15", "SPEC-STATE-01")
+def test_a_batch_waits_for_a_copy_and_signals_its_source(device, sync_kind):
+    """A copy is signaled by what was pending at the export: a later signal of its source may wait for it."""
+    _, exporter, descriptor = pending(device, sync_kind)
+    copy = puts(descriptor, device.semaphore(), sync_kind)
+
+    both = beside(device).submit(waits=[copy], signals=[exporter])
+
+    assert both.finishes(), f"a batch that waits for a copy and signals the source does not end: {both}"
+
+
+@rule("SPEC-IMPORT-33", "SPEC-STATE-01")
+@pytest.mark.parametrize("late", range(3), ids=["first", "second", "third"])
+@each_place
+def test_a_batch_waits_for_all_copies_that_it_names(device, open_device, sync_kind, place, late):
+    """A batch that waits for copies of three payloads goes on once the last of them, wherever it stands, is signaled."""
+    importing = device_at(place, device, open_device)
+
+    def arrange(factor):
+        descriptors = [signaled(device, sync_kind)[1] for _ in range(2)]
+        gate, _, descriptor = pending(device, sync_kind, factor)
+        descriptors.insert(late, descriptor)
+        copies = [puts(one, importing.semaphore(), sync_kind) for one in descriptors]
+        return gate, beside(importing).submit(waits=copies)
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"one of three copies is of a pending payload: {proof.value}"
 
 
 @rule("SPEC-IMPORT-16", "SPEC-IMPORT-15")

@@ -169,6 +169,41 @@ def test_nothing_of_the_temporary_payload_is_left(device, open_device, kind, per
     assert proof is Proof.HELD, f"after all signals were used up a wait for the permanent payload: {proof.value}"
 
 
+@rule("SPEC-IMPORT-14", "SPEC-IMPORT-06")
+def test_a_signal_that_the_permanent_payload_gets_meanwhile_is_kept(device, open_device, kind):
+    """What others signal below a temporary payload is there for the wait after the one that ends it."""
+    temporary(kind)
+    into = target(device, open_device(), "imported")
+    _, descriptor = signaled(device, kind)
+    puts(descriptor, into.semaphore, kind)
+    signal(into.below)
+
+    first = into.waits()
+    assert first.finishes(), f"a wait for the temporary payload does not end: {first}"
+    second = into.waits()
+
+    assert second.finishes(), f"a signal that the permanent payload got meanwhile was lost: {second}"
+
+
+@rule("SPEC-IMPORT-14", "SPEC-IMPORT-06")
+def test_a_signal_that_others_use_up_meanwhile_is_gone(device, open_device, kind):
+    """What others wait for below a temporary payload does not come back with the wait that ends it."""
+    temporary(kind)
+    importing = open_device()
+
+    def arrange(factor):
+        into = target(device, importing, "imported", is_signaled=True)
+        _, descriptor = signaled(device, kind)
+        puts(descriptor, into.semaphore, kind)
+        for submission in (wait_for(into.below), into.waits()):
+            assert submission.finishes(), f"a wait before the one in question does not end: {submission}"
+        return signal_behind_work(into.below, factor), wait_at(into.semaphore, into.queue)
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"the signal below was used up during a temporary import: {proof.value}"
+
+
 @rule("SPEC-IMPORT-06", "SPEC-IMPORT-19", "SPEC-IMPORT-11")
 @each_permanent
 def test_a_signal_after_the_wait_is_not_the_temporary_payloads(device, open_device, opaque_kind, permanent):

@@ -5,10 +5,14 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from fixtures.devices import SPARSE, Device, Queue, Submission
+from fixtures.drivers import Kind
 from fixtures.gates import run_work
 from fixtures.outcomes import unsupported
+from fixtures.plugin import EXPORTABLE, IMPORTABLE, unclaimed
+from fixtures.registry import HandleType, SemaphoreType
 from fixtures.semaphores import BINARY_OPAQUE, Semaphore
 from suites.capabilities.queries import needs
+from suites.sharing.members import Point, at
 
 COMMANDS = ("vkQueueSubmit", "vkQueueSubmit2", "vkQueueBindSparse")
 
@@ -62,3 +66,29 @@ def _ends(device: Device, importing: Device, handle: str) -> tuple[Semaphore, Se
         return (device.semaphore(),) * 2
     exporter = device.semaphore(BINARY_OPAQUE, export=True)
     return exporter, importing.semaphore(BINARY_OPAQUE).imports(exporter.exported())
+
+
+def signaled_payloads(device: Device) -> dict[str, Callable[[], Point]]:
+    """By the sort of payload, what submits a signal to the device's queue and returns what a batch may wait for then."""
+    both = EXPORTABLE | IMPORTABLE
+    sync = Kind(HandleType.SYNC_FD, SemaphoreType.BINARY)
+    found: dict[str, Callable[[], Point]] = {"own": lambda: _signaled(device.semaphore())}
+    if not unclaimed(BINARY_OPAQUE, device.info, both):
+        found["reference"] = lambda: _imported(device, BINARY_OPAQUE)
+    if not unclaimed(sync, device.info, both):
+        found["copy"] = lambda: _imported(device, sync)
+    if device.info.timeline:
+        timeline = Kind(HandleType.OPAQUE_FD, SemaphoreType.TIMELINE)
+        found["timeline"] = lambda: _signaled(device.semaphore(timeline))
+    return found
+
+
+def _signaled(semaphore: Semaphore) -> Point:
+    semaphore.device.queue.submit(signals=[at(semaphore)])
+    return at(semaphore)
+
+
+def _imported(device: Device, kind: Kind) -> Semaphore:
+    exporter = device.semaphore(kind, export=True)
+    _signaled(exporter)
+    return device.semaphore(kind).imports(exporter.exported(), temporary=kind.handle_type == HandleType.SYNC_FD)

@@ -14,6 +14,7 @@ from suites.submission.queues import (
     ends,
     first_stuck,
     queue_for,
+    signaled_payloads,
     two_ends,
 )
 
@@ -125,6 +126,27 @@ def test_a_batch_waits_for_all_that_it_names(device, open_device, handle, throug
     proof = shown(arrange)
 
     assert proof is Proof.HELD, f"a batch of {through} waits for three semaphores: {proof.value}"
+
+
+@rule("SPEC-STATE-01", "SPEC-SUBMIT-03")
+@pytest.mark.parametrize("late", ["own", "reference", "copy", "timeline"])
+@each_command
+def test_a_batch_waits_for_payloads_of_every_sort(device, through, late):
+    """A batch that waits for payloads of every sort at once goes on when the last, whichever it is, is signaled."""
+    signaled = signaled_payloads(device)
+    if late not in signaled:
+        unsupported(f"the device has no payload of this sort: {late}")
+
+    def arrange(factor):
+        made = {sort: make() for sort, make in signaled.items() if sort != late}
+        gate = run_work(device, factor)
+        made[late] = signaled[late]()
+        waits = [made[sort] for sort in signaled]
+        return gate, queue_for(device, through, beside=device.queue).submit(waits=waits, through=through)
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"of {', '.join(signaled)} the {late} one is signaled last: {proof.value}"
 
 
 @rule("SPEC-STATE-01")

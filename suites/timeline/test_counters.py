@@ -10,7 +10,7 @@ from fixtures.gates import Proof, run_work, shown
 from fixtures.native import Batch
 from fixtures.registry import Result
 from suites.ledger import rule
-from suites.submission.queues import COMMANDS, first_stuck, queue_for
+from suites.submission.queues import COMMANDS, each_command, first_stuck, queue_for
 from suites.timeline.members import (
     TIMELINE,
     each_handle,
@@ -115,6 +115,26 @@ def test_a_signal_raises_the_payload_by_the_greatest_difference(device, handle, 
     signal(other, value, by)
 
     assert semaphore.counter() == value, f"from {VALUE} a signal of {value} made the counter {semaphore.counter()}"
+
+
+@rule("SPEC-STATE-03", "SPEC-STATE-13")
+@pytest.mark.parametrize("edge", EDGES)
+@each_handle
+@each_command
+def test_batches_compare_all_64_bits(device, handle, through, edge):
+    """A batch waits for one more than the counter until that is signaled, and for one less not at all, at any size."""
+    before = EDGES[edge]
+    other, semaphore = two_handles(device, handle, before)
+    queue = queue_for(device, through)
+
+    waiter = queue.submit(waits=[(semaphore, before + 1)], through=through)
+    early = waiter.finishes(LOOKING / 3)
+    signal(other, before + 1)
+    behind = queue.submit(waits=[(semaphore, before)], through=through)
+
+    assert not early, f"at {before} a wait of {through} for {before + 1} ended"
+    assert waiter.finishes(), f"a wait of {through} for {before + 1} did not end at {semaphore.counter()}: {waiter}"
+    assert behind.finishes(), f"at {before + 1} a wait of {through} for {before} did not end: {behind}"
 
 
 @rule("SPEC-STATE-13", "SPEC-STATE-03")

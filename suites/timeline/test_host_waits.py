@@ -159,6 +159,26 @@ def test_a_signal_below_the_value_does_not_end_a_wait(device, handle):
 
 @rule("SPEC-HOST-03")
 @each_handle
+def test_a_host_signal_ends_a_wait_before_a_pending_greater_one(device, handle):
+    """A wait ends with the first signal that is enough, the host's, though a queue's greater one is pending."""
+    other, semaphore = two_handles(device, handle)
+    held = device.semaphore(TIMELINE)
+    pending = device.queue.submit(waits=[(held, 1)], signals=[(other, VALUE + 10)])
+
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(semaphore.host_wait, VALUE)
+        early = bool(wait([waiting], LOOKING).done)
+        signal(other, VALUE)
+        answer = waiting.result()
+    signal(held, 1)
+
+    assert not early, f"a wait for {VALUE} ended at 0, with {answer}"
+    assert answer == Result.SUCCESS, f"{VALUE} was signaled, {VALUE + 10} pending: a wait for {VALUE} returned {answer}"
+    assert pending.finishes(), f"the batch with the greater signal did not end: {pending}"
+
+
+@rule("SPEC-HOST-03")
+@each_handle
 def test_a_wait_outlasts_the_work_before_the_signal(device, handle):
     """A wait for a batch's value returns once the work that was submitted before it on the queue is done."""
     other, semaphore = two_handles(device, handle)
