@@ -12,6 +12,7 @@ from fixtures.plugin import allow_permanence
 from fixtures.registry import HandleType, Result
 from suites.importing.limits import STALL, import_in_time
 from suites.ledger import rule
+from suites.sharing.members import exchange
 
 REFUSED = Result.ERROR_INVALID_EXTERNAL_HANDLE
 ALLOWED = {Result.ERROR_DEVICE_LOST, Result.ERROR_INITIALIZATION_FAILED, Result.TIMEOUT}
@@ -140,7 +141,7 @@ def test_a_stranger_harms_nothing_else(device, kind, stranger):
 
     _, result = import_stranger(device, kind, any_permanence(kind), stranger)
 
-    _exchange(device, kind, f"after the import of {stranger} ended with {result}")
+    exchange(device, kind, f"after the import of {stranger} ended with {result}")
     wait = device.queue.submit(waits=[bystander])
     assert wait.finishes(), f"after the import of {stranger} another semaphore has lost its signal: {wait}"
 
@@ -155,7 +156,7 @@ def test_a_stranger_harms_no_other_device(device, open_device, kind, stranger, w
 
     other = earlier or open_device(new=True)
 
-    _exchange(other, kind, f"after the import of {stranger} ended with {result}, a device made {when} it:")
+    exchange(other, kind, f"after the import of {stranger} ended with {result}, a device made {when} it:")
 
 
 @rule("SPEC-CAPS-03", "SPEC-CAPS-04")
@@ -163,22 +164,11 @@ def test_a_stranger_harms_no_other_device(device, open_device, kind, stranger, w
 @pytest.mark.isolated(spoils=False)
 def test_a_device_that_exported_does_so_after_a_refused_import(device, kind, name):
     """A device that has exported and imported refuses a stranger, then exports and imports as before."""
-    _exchange(device, kind, "before any stranger")
+    exchange(device, kind, "before any stranger")
 
     with strangers.stranger(name, device) as stranger:
         _, result = import_stranger(device, kind, any_permanence(kind), stranger)
 
     if result.is_success:
         unsupported(f"the driver accepted {stranger}; SPEC-IMPORT-23 judges that")
-    _exchange(device, kind, f"after the import of {stranger} ended with {result}")
-
-
-def _exchange(device, kind, when):
-    """A payload signaled before its export reaches an importer; the message names SPEC-IMPORT-23."""
-    exporter, importer = device.semaphore(kind, export=True), device.semaphore(kind)
-    timeline = bool(kind.semaphore_type)
-    signal = device.queue.submit(signals=[(exporter, 9) if timeline else exporter])
-    assert signal.finishes(), f"{when} a signal does not end: {signal} (SPEC-IMPORT-23)"
-    importer.imports(exporter.exported(), temporary=not timeline)
-    wait = device.queue.submit(waits=[(importer, 9) if timeline else importer])
-    assert wait.finishes(), f"{when} a wait for an imported payload does not end: {wait} (SPEC-IMPORT-23)"
+    exchange(device, kind, f"after the import of {stranger} ended with {result}")

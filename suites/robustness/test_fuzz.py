@@ -19,7 +19,7 @@ from fixtures.journal import note
 from fixtures.registry import FeatureFlag, HandleType, SemaphoreType
 from fixtures.strangers import STRANGERS
 from suites.ledger import rule
-from suites.sharing.members import at
+from suites.sharing.members import exchange
 
 pytestmark = [pytest.mark.isolated(fresh=True), pytest.mark.one_queue, pytest.mark.limit(10)]
 EXAMPLES = 60
@@ -41,16 +41,6 @@ def permanences(kind):
     return st.just(True) if kind.handle_type == HandleType.SYNC_FD else st.booleans()
 
 
-def still_works(device, kind):
-    """An exchange of the kind succeeds and its wait ends, as before."""
-    exporter, importer = device.semaphore(kind, export=True), device.semaphore(kind)
-    signal = device.queue.submit(signals=[at(exporter)])
-    assert signal.finishes(), f"afterwards a signal does not end: {signal}"
-    importer.imports(exporter.exported(), temporary=kind.handle_type == HandleType.SYNC_FD)
-    wait = device.queue.submit(waits=[at(importer)])
-    assert wait.finishes(), f"afterwards a wait for an exported signal does not end: {wait}"
-
-
 @rule("SPEC-IMPORT-23", "SPEC-FUND-04")
 def test_any_number_is_survived(device, kind):
     """A number that is no open descriptor is not imported, whichever it is, and does no harm."""
@@ -65,7 +55,7 @@ def test_any_number_is_survived(device, kind):
         assert not result.is_success or (is_sync and number < 0), f"{number}, no descriptor, was imported as {kind}"
 
     for_all(check, number=st.integers(-(2**31), 2**31 - 1), temporary=permanences(kind))
-    still_works(device, kind)
+    exchange(device, kind, "afterwards")
 
 
 def of_bytes(content):
@@ -110,7 +100,7 @@ def test_any_content_of_a_file_is_survived(device, kind):
         try_to_import(device, kind, of_bytes(content), temporary)
 
     for_all(check, content=st.binary(max_size=5000), temporary=permanences(kind))
-    still_works(device, kind)
+    exchange(device, kind, "afterwards")
 
 
 @rule("SPEC-IMPORT-23", "SPEC-FUND-04")
@@ -121,7 +111,7 @@ def test_any_kind_of_file_is_survived(device, kind):
         try_to_import(device, kind, of_kind(which, number), temporary)
 
     for_all(check, which=st.integers(0, 15), number=st.integers(0, 2**32 - 1), temporary=permanences(kind))
-    still_works(device, kind)
+    exchange(device, kind, "afterwards")
 
 
 @rule("SPEC-CREATE-03", "SPEC-CREATE-06", "SPEC-CREATE-08")

@@ -98,6 +98,16 @@ def wait_for(semaphore: Semaphore, value: int = 1, through: str = "vkQueueSubmit
     return beside(semaphore.device).submit(waits=[at(semaphore, value)], through=through)
 
 
+def exchange(device: Device, kind: Kind, when: str) -> None:
+    """A payload signaled before its export reaches an importer, as it has to `when` strangers were imported."""
+    exporter, importer = device.semaphore(kind, export=True), device.semaphore(kind)
+    signaled = device.queue.submit(signals=[at(exporter)])
+    assert signaled.finishes(), f"{when} a signal does not end: {signaled} (SPEC-IMPORT-23)"
+    importer.imports(exporter.exported(), temporary=not is_timeline(kind))
+    wait = device.queue.submit(waits=[at(importer)])
+    assert wait.finishes(), f"{when} a wait for an imported payload does not end: {wait} (SPEC-IMPORT-23)"
+
+
 def beside(device: Device) -> Queue:
     """Another queue than the one that works, or that one where it is alone."""
     return next((queue for queue in device.queues if queue != device.queue), device.queue)
