@@ -112,13 +112,19 @@ def read(shared, seen):
     )
 
 
-def hand_over(shared, kind, word, behind_work):
-    """Write `word`, signal, and export the signal: the descriptor; `unsupported` where the driver answers -1."""
+def hand_over(shared, kind, word, behind_work, apart=False):
+    """Write `word`, signal, and export the signal: the descriptor; `unsupported` where the driver answers -1.
+
+    The signal is in the batch that writes, or `apart` in a later one without commands.
+    """
     device = shared.device
     semaphore = device.semaphore(kind, export=True)
     if behind_work:
         run_work(device)
-    device.queue.submit(commands=[write(shared, word)], signals=[at(semaphore)])
+    signals = [at(semaphore)]
+    device.queue.submit(commands=[write(shared, word)], signals=[] if apart else signals)
+    if apart:
+        device.queue.submit(signals=signals)
     descriptor = semaphore.exported()
     return unsupported("the driver answered -1: there is no descriptor") if descriptor.fd == -1 else descriptor
 

@@ -29,7 +29,7 @@ def test_what_was_written_before_the_signal_is_read_after_the_wait(device, open_
 
     for turn, word in enumerate(WORDS):
         writer, reader = turn % 2, 1 - turn % 2
-        descriptor = buffers.hand_over(shared[writer], kind, word, behind_work=turn < 4)
+        descriptor = buffers.hand_over(shared[writer], kind, word, behind_work=turn < 4, apart=turn % 4 > 1)
         read = buffers.take_over(shared[reader], seen[reader], kind, descriptor, temporary)
         assert read.finishes(), f"the batch that reads behind a wait does not end: {read} (SPEC-IMPORT-14)"
         found.append(words_in(bytes(seen[reader].bytes)))
