@@ -19,6 +19,8 @@ from suites.submission.queues import (
 )
 
 ROUNDS = 8
+MANY = 70
+"""More than 64: what a driver keeps in the bits of a number."""
 
 
 @rule("SPEC-STATE-01")
@@ -91,7 +93,7 @@ def test_batches_of_one_call_wait_for_each_other(device, open_device, handle, th
 
 
 @rule("SPEC-STATE-01")
-@pytest.mark.parametrize("count", [2, 32])
+@pytest.mark.parametrize("count", [2, MANY])
 @each_command
 @each_pair
 def test_a_batch_signals_all_that_it_names(device, open_device, handle, through, count):
@@ -126,6 +128,24 @@ def test_a_batch_waits_for_all_that_it_names(device, open_device, handle, throug
     proof = shown(arrange)
 
     assert proof is Proof.HELD, f"a batch of {through} waits for three semaphores: {proof.value}"
+
+
+@rule("SPEC-STATE-01")
+@each_command
+def test_a_batch_waits_for_many(device, through):
+    """However many semaphores a batch waits for, it goes on once the last is signaled."""
+    queue = queue_for(device, through, beside=device.queue)
+    semaphores = [device.semaphore() for _ in range(MANY)]
+
+    def arrange(factor):
+        device.queue.submit(signals=semaphores[:-1])
+        gate = run_work(device, factor)
+        device.queue.submit(signals=semaphores[-1:])
+        return gate, queue.submit(waits=semaphores, through=through)
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"a batch of {through} waits for {MANY} semaphores: {proof.value}"
 
 
 @rule("SPEC-STATE-01", "SPEC-SUBMIT-03")

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from fixtures import patience
-from fixtures.gates import Proof, recorded_work
+from fixtures.gates import Proof, recorded_work, run_work, shown
 from fixtures.native import Batch
 from fixtures.outcomes import unsupported
 from suites.ledger import rule
@@ -112,3 +112,18 @@ def test_a_signal_waits_for_all_that_was_submitted_before(device, through):
     proof = held_by_work(semaphore, lambda value: semaphore.host_wait(value).is_success, through)
 
     assert proof is Proof.HELD, f"a wait of the host for a batch of {through} without work of its own: {proof.value}"
+
+
+@rule("SPEC-STATE-10")
+@pytest.mark.parametrize("batches", [0, 1, COUNT], ids=["no-batch", "an-empty-batch", "empty-batches"])
+@ordered_commands
+def test_the_fence_of_an_empty_call_comes_after_earlier_work(device, through, batches):
+    """A call that brings a fence and nothing else has it signaled once all that was submitted before is done."""
+    queue = queue_for(device, through)
+
+    def arrange(factor):
+        return run_work(device, factor), queue.submit_batches([Batch()] * batches, through)
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"the fence of a {through} with {batches} empty batches: {proof.value}"
