@@ -11,11 +11,8 @@ from fixtures.devices import Device, Queue, Submission
 from fixtures.drivers import Kind
 from fixtures.outcomes import unsupported
 from fixtures.plugin import EXPORTABLE, IMPORTABLE, allow_permanence, unclaimed
-from fixtures.registry import HandleType, SemaphoreType
 from fixtures.semaphores import BINARY_OPAQUE, Semaphore
 from suites.sharing.members import at, is_copy, second_queue, signal, signal_behind_work
-
-BINARY_SYNC = Kind(HandleType.SYNC_FD, SemaphoreType.BINARY)
 
 each_permanent = pytest.mark.parametrize("permanent", ["own", "imported"])
 """What lies below a temporary payload: the one that the semaphore was created with, or a permanently imported one."""

@@ -7,10 +7,10 @@ from fixtures.drivers import Kind
 from fixtures.gates import Proof, shown
 from fixtures.outcomes import Broken, unsupported
 from fixtures.registry import HandleType, SemaphoreType
-from fixtures.semaphores import BINARY_OPAQUE
+from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC
 from suites.capabilities.queries import needs_pair
 from suites.ledger import rule
-from suites.permanence.payloads import BINARY_SYNC, each_permanent, pending, puts, signaled, target
+from suites.permanence.payloads import each_permanent, pending, puts, signaled, target
 from suites.sharing.members import (
     another_device,
     beside,

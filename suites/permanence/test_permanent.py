@@ -4,16 +4,9 @@ import pytest
 
 from fixtures import patience
 from fixtures.gates import Proof, shown
+from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC
 from suites.ledger import rule
-from suites.permanence.payloads import (
-    BINARY_OPAQUE,
-    BINARY_SYNC,
-    needs,
-    pending,
-    puts,
-    signaled,
-    target,
-)
+from suites.permanence.payloads import needs, pending, puts, signaled, target
 from suites.sharing.members import (
     at,
     device_at,

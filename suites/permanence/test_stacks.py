@@ -5,18 +5,9 @@ import pytest
 from fixtures import patience
 from fixtures.gates import Proof, shown
 from fixtures.outcomes import unsupported
+from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC
 from suites.ledger import rule
-from suites.permanence.payloads import (
-    BINARY_OPAQUE,
-    BINARY_SYNC,
-    each_permanent,
-    needs,
-    pending,
-    puts,
-    signaled,
-    target,
-    wait_at,
-)
+from suites.permanence.payloads import each_permanent, needs, pending, puts, signaled, target, wait_at
 from suites.sharing.members import signal, signal_behind_work, wait_for
 
 OPAQUE, SYNC = BINARY_OPAQUE, BINARY_SYNC

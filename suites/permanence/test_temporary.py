@@ -5,17 +5,9 @@ import pytest
 from fixtures.devices import batch_of
 from fixtures.gates import Proof, shown, watch
 from fixtures.outcomes import unsupported
+from fixtures.semaphores import BINARY_OPAQUE
 from suites.ledger import rule
-from suites.permanence.payloads import (
-    BINARY_OPAQUE,
-    each_permanent,
-    pending,
-    puts,
-    signaled,
-    target,
-    temporary,
-    wait_at,
-)
+from suites.permanence.payloads import each_permanent, pending, puts, signaled, target, temporary, wait_at
 from suites.sharing.members import FAMILIES, device_at, each_place, queue_of, signal, signal_behind_work, wait_for
 from suites.submission.queues import each_command, queue_for
 

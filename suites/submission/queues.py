@@ -10,7 +10,7 @@ from fixtures.gates import run_work
 from fixtures.outcomes import unsupported
 from fixtures.plugin import EXPORTABLE, IMPORTABLE, unclaimed
 from fixtures.registry import HandleType, SemaphoreType
-from fixtures.semaphores import BINARY_OPAQUE, Semaphore
+from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC, Semaphore
 from suites.capabilities.queries import needs
 from suites.sharing.members import Point, at
 
@@ -68,27 +68,29 @@ def _ends(device: Device, importing: Device, handle: str) -> tuple[Semaphore, Se
     return exporter, importing.semaphore(BINARY_OPAQUE).imports(exporter.exported())
 
 
-def signaled_payloads(device: Device) -> dict[str, Callable[[], Point]]:
-    """By the sort of payload, what submits a signal to the device's queue and returns what a batch may wait for then."""
-    both = EXPORTABLE | IMPORTABLE
-    sync = Kind(HandleType.SYNC_FD, SemaphoreType.BINARY)
-    found: dict[str, Callable[[], Point]] = {"own": lambda: _signaled(device.semaphore())}
-    if not unclaimed(BINARY_OPAQUE, device.info, both):
-        found["reference"] = lambda: _imported(device, BINARY_OPAQUE)
-    if not unclaimed(sync, device.info, both):
-        found["copy"] = lambda: _imported(device, sync)
-    if device.info.timeline:
-        timeline = Kind(HandleType.OPAQUE_FD, SemaphoreType.TIMELINE)
-        found["timeline"] = lambda: _signaled(device.semaphore(timeline))
-    return found
+SORTS = {"own": None, "reference": BINARY_OPAQUE, "copy": BINARY_SYNC, "timeline": None}
+"""Payloads that a batch can wait for, each with the kind of what is exported and imported for it."""
 
 
-def _signaled(semaphore: Semaphore) -> Point:
-    semaphore.device.queue.submit(signals=[at(semaphore)])
-    return at(semaphore)
+def sorts(device: Device) -> list[str]:
+    """Those of SORTS that the device has."""
+    there = [
+        sort for sort, kind in SORTS.items() if not kind or not unclaimed(kind, device.info, EXPORTABLE | IMPORTABLE)
+    ]
+    return [sort for sort in there if sort != "timeline" or device.info.timeline]
 
 
-def _imported(device: Device, kind: Kind) -> Semaphore:
-    exporter = device.semaphore(kind, export=True)
-    _signaled(exporter)
-    return device.semaphore(kind).imports(exporter.exported(), temporary=kind.handle_type == HandleType.SYNC_FD)
+def signaled_payload(device: Device, sort: str, is_pending: bool = False) -> Point:
+    """Submit a signal to the device's queue; what a batch may wait for then.
+
+    `unsupported` where the signal has to be pending and the driver answers -1 for the descriptor of a copy.
+    """
+    kind = SORTS[sort] or Kind(HandleType.OPAQUE_FD, SemaphoreType(sort == "timeline"))
+    made = device.semaphore(kind, export=bool(SORTS[sort]))
+    device.queue.submit(signals=[at(made)])
+    if not SORTS[sort]:
+        return at(made)
+    descriptor = made.exported()
+    if is_pending and descriptor.fd == -1:
+        unsupported("the driver answered -1: there is no descriptor")
+    return device.semaphore(kind).imports(descriptor, temporary=sort == "copy")

@@ -8,13 +8,15 @@ from fixtures.outcomes import unsupported
 from suites.ledger import rule
 from suites.submission.queues import (
     COMMANDS,
+    SORTS,
     behind_work,
     each_command,
     each_pair,
     ends,
     first_stuck,
     queue_for,
-    signaled_payloads,
+    signaled_payload,
+    sorts,
     two_ends,
 )
 
@@ -149,24 +151,23 @@ def test_a_batch_waits_for_many(device, through):
 
 
 @rule("SPEC-STATE-01", "SPEC-SUBMIT-03")
-@pytest.mark.parametrize("late", ["own", "reference", "copy", "timeline"])
+@pytest.mark.parametrize("late", SORTS)
 @each_command
 def test_a_batch_waits_for_payloads_of_every_sort(device, through, late):
     """A batch that waits for payloads of every sort at once goes on when the last, whichever it is, is signaled."""
-    signaled = signaled_payloads(device)
-    if late not in signaled:
+    queue, there = queue_for(device, through, beside=device.queue), sorts(device)
+    if late not in there:
         unsupported(f"the device has no payload of this sort: {late}")
 
     def arrange(factor):
-        made = {sort: make() for sort, make in signaled.items() if sort != late}
+        made = {sort: signaled_payload(device, sort) for sort in there if sort != late}
         gate = run_work(device, factor)
-        made[late] = signaled[late]()
-        waits = [made[sort] for sort in signaled]
-        return gate, queue_for(device, through, beside=device.queue).submit(waits=waits, through=through)
+        made[late] = signaled_payload(device, late, is_pending=True)
+        return gate, queue.submit(waits=[made[sort] for sort in there], through=through)
 
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"of {', '.join(signaled)} the {late} one is signaled last: {proof.value}"
+    assert proof is Proof.HELD, f"of {', '.join(there)} the {late} one is signaled last: {proof.value}"
 
 
 @rule("SPEC-STATE-01")
