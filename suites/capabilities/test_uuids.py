@@ -10,12 +10,15 @@ from suites.capabilities.queries import identities, identity, version_of
 from suites.capabilities.steps import identities_there
 from suites.ledger import rule
 
+VERSIONS = {"instance": (1, 3), "instance-of-1.1": (1, 1), "instance-of-1.2": (1, 2)}
 
-@pytest.fixture(params=["instance", "process"])
+
+@pytest.fixture(params=[*VERSIONS, "process"])
 def elsewhere(request, device_info, open_instance, processes):
     """The identities of the driver's devices as another instance, or another process, sees them."""
-    if request.param == "instance":
-        return identities(open_instance())
+    if request.param in VERSIONS:
+        major, minor = VERSIONS[request.param]
+        return identities(open_instance(version=major << 22 | minor << 12))
     ending = processes.run(identities_there, device_info)
     if ending.how != "returned":
         raise Broken(f"another process could not ask the driver for its devices (SPEC-UUID-01): {ending}")

@@ -1,14 +1,18 @@
 """Whose the descriptor is after vkImportSemaphoreFdKHR."""
 
+import fcntl
+import os
+
 import pytest
 
-from fixtures.descriptors import open_descriptors, same_file
+from fixtures.descriptors import Descriptor, open_descriptors, same_file
 from fixtures.outcomes import unsupported, warn
 from fixtures.plugin import allow_permanence
-from suites.exporting.states import exported_payload
+from suites.exporting.states import VALUE, exported_payload
 from suites.importing.limits import import_in_time
 from suites.ledger import rule
 from suites.robustness.growth import descriptors_left, grows, growth
+from suites.sharing.members import at
 
 IMPORTS = 4
 DEVICES = (1, 2)
@@ -91,6 +95,32 @@ def test_an_import_takes_the_descriptor_that_it_was_given(device, kind, permanen
     if same is None:
         unsupported("kcmp is not to be had here: what the descriptor refers to cannot be compared")
     assert same, f"importing a copy of {exported} replaced what {exported} refers to"
+
+
+@rule("ISSUE-VK_KHR_external_semaphore_fd-1", "SPEC-IMPORT-01")
+@pytest.mark.parametrize("taken", ["after-the-import", "after-the-wait"])
+def test_the_number_of_an_imported_descriptor_may_be_used_again(device, kind, permanence, taken):
+    """A driver closes what it imported once: another file that has got the number since then stays open."""
+    temporary = allow_permanence(kind, permanence)
+    semaphore, exported = device.semaphore(kind), exported_payload(device, kind)
+    answer = semaphore.import_fd(exported.fd, temporary=temporary)
+    assert answer.is_success, f"vkImportSemaphoreFdKHR returned {answer} (SPEC-CAPS-04)"
+
+    again = reused(exported.fd, device.vk) if taken == "after-the-import" else None
+    wait = device.queue.submit(waits=[at(semaphore, VALUE)])
+    assert wait.finishes(), f"a wait for what was imported does not end: {wait} (SPEC-IMPORT-14)"
+    again = again or reused(exported.fd, device.vk)
+    semaphore.destroy()
+
+    assert again.is_open, f"taken {taken}, the number {again.fd} was closed once more"
+
+
+def reused(number, commands):
+    """Another file under that number; `unsupported` where the driver still has it."""
+    opened = Descriptor(os.open("/dev/null", os.O_RDONLY), commands, "another file's descriptor")
+    if opened.fd != number:
+        opened = Descriptor(fcntl.fcntl(opened.fd, fcntl.F_DUPFD_CLOEXEC, number), commands, opened.name)
+    return opened if opened.fd == number else unsupported("the driver still has the number of what it imported")
 
 
 @rule("SPEC-IMPORT-03", "ISSUE-VK_KHR_external_semaphore_fd-1")

@@ -75,10 +75,10 @@ def export(buffer):
     return Descriptor(fd, buffer.device.vk, "memory descriptor")
 
 
-def record(device, *steps):
-    """A command buffer with the steps, each a function of it."""
+def record(device, *steps, family=None):
+    """A command buffer with the steps, each a function of it, for the device's queue or one of another `family`."""
     vk = device.vk
-    answer, pool = vk.vkCreateCommandPool(device.handle, device.queue.family)
+    answer, pool = vk.vkCreateCommandPool(device.handle, device.queue.family if family is None else family)
     need(answer, "vkCreateCommandPool", RULE)
     device.later(vk.vkDestroyCommandPool, device.handle, pool)
     answer, command = vk.vkAllocateCommandBuffer(device.handle, pool)
@@ -88,6 +88,18 @@ def record(device, *steps):
         step(command)
     need(vk.vkEndCommandBuffer(command), "vkEndCommandBuffer", RULE)
     return command
+
+
+def fills(seen, words, family):
+    """Commands that fill a buffer that the host sees with each of the words, for a queue of the family."""
+    vk, same = seen.device.vk, 0xFFFFFFFF
+    steps = []
+    for word in words:
+        steps += [
+            lambda c, word=word: vk.vkCmdFillBuffer(c, seen.handle, seen.size, word),
+            lambda c: vk.vkCmdPipelineBarrier(c, seen.handle, same, same),
+        ]
+    return record(seen.device, *steps, family=family)
 
 
 def write(shared, word):

@@ -36,6 +36,14 @@ def import_and_wait(channel: Channel, info: DeviceInfo, kind: Kind, temporary: b
     return waited(received(channel, info, kind, temporary))
 
 
+def import_and_hold(channel: Channel, info: DeviceInfo, kind: Kind, end: str) -> None:
+    """Import the descriptor that comes over the channel, send the result, and end as told, by "waits" to be killed."""
+    semaphore = bench.open_device(info, most=1).semaphore(kind)
+    channel.send(str(semaphore.import_fd(channel.receive_fd())))
+    if end == "waits":
+        channel.receive(60)
+
+
 def import_and_signal(channel: Channel, info: DeviceInfo, kind: Kind, temporary: bool) -> str:
     """Import the descriptor that comes over the channel and signal through it; "" if all went well."""
     semaphore = received(channel, info, kind, temporary)

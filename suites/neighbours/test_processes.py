@@ -17,11 +17,13 @@ from suites.neighbours.steps import (
     export_signaled,
     export_unsignaled,
     fork_and_wait,
+    import_and_hold,
     import_and_signal,
     import_and_wait,
+    waited,
 )
-from suites.sharing.members import at
-from suites.timeline.members import TIMELINE, needs_timelines
+from suites.sharing.members import at, signal
+from suites.timeline.members import TIMELINE, needs_success, needs_timelines
 
 
 def said(ending):
@@ -114,6 +116,22 @@ def test_a_signaled_payload_outlives_its_process(device, opaque_kind, processes,
     assert answer.is_success, f"after the exporting process ended the import returned {answer}"
     wait = device.queue.submit(waits=[(target, VALUE) if opaque_kind.semaphore_type else target])
     assert wait.finishes(), f"the signal was lost with the process that gave it: {wait}"
+
+
+@rule("SPEC-IMPORT-14", "SPEC-FUND-03")
+@pytest.mark.parametrize("end", ["returns", "waits"], ids=["exits", "killed"])
+def test_a_payload_outlives_a_process_that_imported_it(device, opaque_kind, processes, end):
+    """A payload keeps its state when a process that has imported it, and done nothing else, exits or is killed."""
+    exporter = device.semaphore(opaque_kind, export=True)
+    signal(exporter, VALUE)
+    child = processes.start(import_and_hold, device.info, opaque_kind, end)
+    child.channel.send_fd(exporter.exported().fd)
+    needs_success(child.channel.receive())
+    child.kill() if end == "waits" else child.finish(gone=True)
+
+    problem = waited(exporter)
+
+    assert not problem, f"after a process that had imported the payload ended {problem}"
 
 
 @rule("SPEC-HANDLE-07", "SPEC-FUND-03")

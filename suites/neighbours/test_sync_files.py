@@ -15,7 +15,7 @@ from suites.ledger import rule
 from suites.neighbours import files
 from suites.neighbours.steps import poll_what_comes
 from suites.permanence.payloads import pending
-from suites.sharing.members import close, signal_behind_work
+from suites.sharing.members import close, signal_behind_work, wait_for
 
 
 def merge(one, other):
@@ -193,21 +193,41 @@ def fence_that_exports(device):
     return fence
 
 
-@rule("SPEC-HANDLE-11")
-def test_a_fences_sync_fd_imports_into_a_semaphore(device, sync_importable):
-    """A descriptor that a fence exported is one that a semaphore imports."""
+def fences_sync_fd(device):
+    """What a fence exports that comes after all work of the device's queue."""
     vk, fence = device.vk, fence_that_exports(device)
     answer = vk.vkQueueSubmit(device.queue.handle, (), fence)
     assert answer.is_success, f"vkQueueSubmit of nothing but a fence returned {answer} (SPEC-RESULT-06)"
     answer, fd = vk.vkGetFenceFdKHR(device.handle, fence, int(FenceHandleType.SYNC_FD))
     assert answer.is_success, f"vkGetFenceFdKHR returned {answer}, though SYNC_FD is claimed"
-    target = device.semaphore(sync_importable)
+    return Descriptor(fd, vk, "fence's SYNC_FD")
 
-    result = target.import_fd(Descriptor(fd, vk, "fence's SYNC_FD").fd, temporary=True)
 
-    assert result.is_success, f"the import of a fence's SYNC_FD ({fd}) returned {result}"
+@rule("SPEC-HANDLE-11")
+def test_a_fences_sync_fd_imports_into_a_semaphore(device, sync_importable):
+    """A descriptor that a fence exported is one that a semaphore imports."""
+    descriptor, target = fences_sync_fd(device), device.semaphore(sync_importable)
+
+    result = target.import_fd(descriptor.fd, temporary=True)
+
+    assert result.is_success, f"the import of a {descriptor} returned {result}"
     wait = device.queue.submit(waits=[target])
-    assert wait.finishes(), f"a wait for a fence's SYNC_FD ({fd}) does not end: {wait}"
+    assert wait.finishes(), f"a wait for a {descriptor} does not end: {wait}"
+
+
+@rule("SPEC-HANDLE-11", "SPEC-STATE-01")
+def test_a_wait_for_a_fences_sync_fd_holds(device, sync_importable):
+    """A wait for what a fence exported before its signal goes on until the work before that is done."""
+
+    def arrange(factor):
+        gate, descriptor = run_work(device, factor), fences_sync_fd(device)
+        if descriptor.fd == -1:
+            unsupported("the driver answered -1: there is no descriptor")
+        return gate, wait_for(device.semaphore(sync_importable).imports(descriptor, temporary=True))
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"a wait for the SYNC_FD of a fence that is not signaled yet: {proof.value}"
 
 
 @rule("SPEC-HANDLE-11")
@@ -222,6 +242,24 @@ def test_a_semaphores_sync_fd_imports_into_a_fence(device, sync_kind):
     vk.disown(exported.fd)
     answer = vk.vkWaitForFences(device.handle, (fence,), patience.nanoseconds())
     assert answer.is_success, f"a wait for a fence with a semaphore's SYNC_FD ended with {answer}"
+
+
+@rule("SPEC-HANDLE-11", "SPEC-STATE-01")
+def test_a_fence_waits_for_a_semaphores_sync_fd(device, sync_kind):
+    """A fence that imported what a semaphore exported before its signal is signaled once the work before that is done."""
+    vk, sync = device.vk, int(FenceHandleType.SYNC_FD)
+
+    def arrange(factor):
+        fence = fence_that_exports(device)
+        gate, _, exported = pending(device, sync_kind, factor)
+        result = vk.vkImportFenceFdKHR(device.handle, fence, sync, exported.fd, 1)
+        assert result.is_success, f"the import of a semaphore's SYNC_FD into a fence returned {result}"
+        vk.disown(exported.fd)
+        return gate, lambda: vk.vkWaitForFences(device.handle, (fence,), patience.nanoseconds()).is_success
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"a wait for a fence with the SYNC_FD of a pending signal: {proof.value}"
 
 
 @rule("SPEC-EXPORT-06", "SPEC-EXPORT-05")

@@ -4,10 +4,12 @@ import sys
 
 import pytest
 
+from fixtures.devices import WORKING
+from fixtures.outcomes import unsupported
 from fixtures.plugin import allow_permanence
 from suites.ledger import rule
 from suites.neighbours import buffers
-from suites.sharing.members import PLACES, device_at
+from suites.sharing.members import FAMILIES, PLACES, device_at, queue_of
 
 SIZE = 1 << 20
 WORDS = [0x01010101 * n for n in range(1, 17)]
@@ -35,6 +37,25 @@ def test_what_was_written_before_the_signal_is_read_after_the_wait(device, open_
         found.append(words_in(bytes(seen[reader].bytes)))
 
     assert found == [{word} for word in WORDS], f"written were {words(WORDS)}, read: {[words(one) for one in found]}"
+
+
+@rule("SPEC-STATE-09")
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_signal_of_any_queue_family_comes_after_its_work(open_device, family):
+    """What a batch of a queue family writes is there behind a wait on another queue for what the batch signals."""
+    device = open_device(families="all")
+    queue, semaphore = queue_of(device, family), device.semaphore()
+    others = [one for one in device.queues if one != queue]
+    if not queue.flags & WORKING or not others:
+        unsupported("queues of the family fill no buffers" if others else "the device has one queue")
+    seen = buffers.make(device, SIZE, buffers.HOST_VISIBLE_AND_COHERENT)
+
+    queue.submit(commands=[buffers.fills(seen, WORDS, queue.family)], signals=[semaphore])
+    wait = others[0].submit(waits=[semaphore])
+    ended, found = wait.finishes(), words_in(bytes(seen.bytes))
+
+    assert ended, f"a wait for a signal of family {family} does not end: {wait}"
+    assert found == {WORDS[-1]}, f"family {family} wrote {words(WORDS[-1:])} last, read: {words(found)}"
 
 
 def words_in(content):

@@ -115,6 +115,26 @@ def test_a_batch_signals_while_a_later_one_of_its_call_waits(device, timeline, t
     assert call.finishes(), f"a call of two batches did not end though what they wait for was signaled: {call}"
 
 
+@rule("SPEC-STATE-03")
+@pytest.mark.parametrize("value", [0, 1, VALUE])
+@each_command
+def test_a_reached_value_is_not_waited_for_beside_a_pending_signal(device, timeline, through, value):
+    """A batch that waits for what the payload has reached goes on, though the signal of a greater value is pending."""
+    waiting_queue = queue_for(device, through, beside=device.queue)
+    if waiting_queue == device.queue:
+        unsupported("the device has one queue")
+    signal(timeline, VALUE)
+    held = device.semaphore(TIMELINE)
+    pending = device.queue.submit(waits=[(held, 1)], signals=[(timeline, VALUE + 10)])
+
+    waiter = waiting_queue.submit(waits=[(timeline, value)], through=through)
+    ended = waiter.finishes()
+    signal(held, 1)
+
+    assert ended, f"at {VALUE}, {VALUE + 10} pending, a wait of {through} for {value} did not end: {waiter}"
+    assert pending.finishes(), f"the batch with the greater signal did not end: {pending}"
+
+
 @rule("SPEC-STATE-12")
 @pytest.mark.parametrize("by", ["host", "vkQueueSubmit"])
 @pytest.mark.parametrize("signaler", ["exporter", "importer in another instance"])
