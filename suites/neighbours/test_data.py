@@ -10,7 +10,7 @@ from suites.neighbours import buffers
 from suites.sharing.members import at
 
 SIZE = 1 << 20
-ROUNDS = 50
+ROUNDS = 32
 
 
 def word_of(round_):

@@ -12,7 +12,7 @@ from fixtures.outcomes import warn
 WARM_UP = 0.25
 """Rounds that come first, as a part of the first count: a driver opens and allocates some things once."""
 
-SECONDS, FEWEST = 0.25, 100
+SECONDS, FEWEST = 0.2, 100
 """Rounds that would take longer than this, before --patience, are fewer, down to this many in the first series."""
 
 BYTES = 256

@@ -152,7 +152,7 @@ def test_threads_share_payloads_of_their_own(device, open_device, opaque_kind, d
 
     def life(user):
         lock = locks.setdefault(user.handle, Lock())
-        for number in range(ROUNDS // 2):
+        for number in range(ROUNDS // 4):
             exporter, importer, _ = members(user, user, opaque_kind).values()
             with lock:  # a queue is one thread's at a time
                 submissions = [user.queue.submit(signals=[at(exporter)]), user.queue.submit(waits=[at(importer)])]

@@ -128,7 +128,7 @@ def test_batches_compare_all_64_bits(device, handle, through, edge):
     queue = queue_for(device, through)
 
     waiter = queue.submit(waits=[(semaphore, before + 1)], through=through)
-    early = waiter.finishes(LOOKING / 3)
+    early = waiter.finishes(LOOKING / 10)
     signal(other, before + 1)
     behind = queue.submit(waits=[(semaphore, before)], through=through)
 

@@ -87,7 +87,7 @@ def test_a_wait_that_expires_answers_timeout(device, handle):
 
 
 @rule("SPEC-HOST-05")
-@pytest.mark.parametrize("seconds", [0.005, 0.05, 0.25])
+@pytest.mark.parametrize("seconds", [0.005, 0.02, 0.1])
 @each_handle
 def test_a_wait_lasts_as_long_as_its_timeout(device, handle, seconds):
     """A wait that expires lasts about its timeout or longer: earlier by 1 ms or 10 % is coarse rounding."""
