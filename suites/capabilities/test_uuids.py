@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.drivers import API_VERSION
 from fixtures.outcomes import Broken, unsupported
 from suites.capabilities.queries import identities, identity, version_of
 from suites.capabilities.steps import identities_there
 from suites.ledger import rule
 
-VERSIONS = {"instance": (1, 3), "instance-of-1.1": (1, 1), "instance-of-1.2": (1, 2)}
+VERSIONS = {"instance": API_VERSION, "instance-of-1.1": 1 << 22 | 1 << 12}
 
 
 @pytest.fixture(params=[*VERSIONS, "process"])
 def elsewhere(request, device_info, open_instance, processes):
     """The identities of the driver's devices as another instance, or another process, sees them."""
     if request.param in VERSIONS:
-        major, minor = VERSIONS[request.param]
-        return identities(open_instance(version=major << 22 | minor << 12))
+        return identities(open_instance(version=VERSIONS[request.param]))
     ending = processes.run(identities_there, device_info)
     if ending.how != "returned":
         raise Broken(f"another process could not ask the driver for its devices (SPEC-UUID-01): {ending}")

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from fixtures.descriptors import Descriptor, open_descriptors, same_file
+from fixtures.devices import Device
 from fixtures.outcomes import unsupported, warn
 from fixtures.plugin import allow_permanence
 from suites.exporting.states import VALUE, exported_payload
@@ -64,17 +65,16 @@ def test_replaced_payloads_are_given_up_with_the_semaphore(device, kind, permane
 @rule("SPEC-IMPORT-01")
 @pytest.mark.isolated
 @pytest.mark.one_queue
-def test_destroying_the_device_gives_up_what_was_imported(device, open_device, kind, permanence):
+def test_destroying_the_device_gives_up_what_was_imported(device, kind, permanence):
     """Imported descriptors do not outlive the device: none is left round after round."""
     temporary = allow_permanence(kind, permanence)
     exported = exported_payload(device, kind)
 
     def one_device():
-        importer = open_device(new=True)
+        importer = Device(device.instance, most=1)
         for _ in range(IMPORTS):
             importer.semaphore(kind).imports(exported, temporary)
         importer.close()
-        importer.instance.close()
 
     left = grows(growth(one_device, DEVICES), "descriptors", least=1)
 
