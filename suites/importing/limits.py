@@ -16,7 +16,7 @@ STALL = 0.5
 
 def import_in_time(target: Semaphore, fd: int, **named: Any) -> Result:
     """What `target.import_fd` gives; where it hangs, it ends this process, which is the test's own."""
-    watchdog.arm(patience.seconds(STRANGER_LIMIT))
+    watchdog.move(patience.seconds(STRANGER_LIMIT))
     result = target.import_fd(fd, **named)
-    watchdog.arm(patience.seconds(patience.TEST))
+    watchdog.move(patience.seconds(patience.TEST))
     return result
