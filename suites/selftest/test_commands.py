@@ -209,6 +209,19 @@ def test_a_failed_import_that_closes_the_descriptor_is_a_breach(driver, event):
     assert (seen(), vk.owned) == ([("SPEC-IMPORT-03", IMPORT)], set())
 
 
+@pytest.mark.parametrize("closes", [True, False])
+def test_a_destruction_that_closes_a_descriptor_is_a_breach(driver, event, closes):
+    """What the suite owns is open after a semaphore is destroyed; a number that was closed is told once."""
+    closing = iter([event] * closes)
+    vk = driver(vkDestroySemaphore=lambda *_: [os.close(fd) for fd in closing] and None)
+    vk.own(event)
+
+    for _ in range(2):
+        vk.vkDestroySemaphore(1, 2)
+
+    assert seen() == [("SPEC-EXPORT-02", "vkDestroySemaphore")] * closes
+
+
 def test_one_call_can_break_several_rules(driver, event):
     """Each is told by itself."""
     imports(driver, event, Result.ERROR_INITIALIZATION_FAILED, True)
