@@ -21,6 +21,7 @@ KNOWN = Path(__file__).with_name("known.tsv")
 EXAMPLES = ROOT / "reports" / "examples"
 QUICK_WALKS, STEPS = 30, 40
 ROUND = 200
+PHASES = (Phase.reuse, Phase.generate, Phase.shrink)
 
 
 def known_steps(info):
@@ -76,7 +77,7 @@ def walk_round(players, known, profile, number):
         deadline=None,
         derandomize=profile.is_quick,
         database=DirectoryBasedExampleDatabase(EXAMPLES) if profile.remembers else None,
-        phases=(Phase.reuse, Phase.generate, Phase.shrink),
+        phases=PHASES,
         suppress_health_check=list(HealthCheck),
         print_blob=True,
         report_multiple_bugs=False,

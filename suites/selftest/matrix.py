@@ -35,7 +35,7 @@ LEFT_OUT = (
 MISUSED = ("SPEC-RESULT-06", "SPEC-RESULT-07", "SPEC-RESULT-08")
 """Breaches that `--all` leaves out: the ideal driver answers so where a fault makes valid use look like misuse."""
 
-ONCE = ("-n0", "-p", "suites.selftest.samples.once")
+ONCE = ("-n0", "-p", "suites.selftest.samples.once", "-p", "suites.selftest.samples.unshrunk")
 ALL = (*ONCE, "-p", "suites.selftest.samples.few", *[f"--deselect=suites/{left_out}" for left_out in LEFT_OUT])
 ALREADY, NOT_CLAIMED = "SwiftShader breaks the rule without it", "SwiftShader does not claim what shows it"
 NO_DESCRIPTORS, ACCEPTED = "lavapipe claims SYNC_FD alone and exports -1", "lavapipe accepts every open descriptor"
