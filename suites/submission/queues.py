@@ -68,16 +68,22 @@ def _ends(device: Device, importing: Device, handle: str) -> tuple[Semaphore, Se
     return exporter, importing.semaphore(BINARY_OPAQUE).imports(exporter.exported())
 
 
-SORTS = {"own": None, "reference": BINARY_OPAQUE, "copy": BINARY_SYNC, "timeline": None}
-"""Payloads that a batch can wait for, each with the kind of what is exported and imported for it."""
+SORTS = {
+    "own": BINARY_OPAQUE,
+    "reference": BINARY_OPAQUE,
+    "copy": BINARY_SYNC,
+    "timeline": Kind(HandleType.OPAQUE_FD, SemaphoreType.TIMELINE),
+}
+"""Payloads that a batch can wait for, each with the kind of its semaphore."""
+
+SHARED = ("reference", "copy")
+"""Those that are exported and imported."""
 
 
 def sorts(device: Device) -> list[str]:
     """Those of SORTS that the device has."""
-    there = [
-        sort for sort, kind in SORTS.items() if not kind or not unclaimed(kind, device.info, EXPORTABLE | IMPORTABLE)
-    ]
-    return [sort for sort in there if sort != "timeline" or device.info.timeline]
+    shared = [sort for sort in SHARED if not unclaimed(SORTS[sort], device.info, EXPORTABLE | IMPORTABLE)]
+    return ["own", *shared, *["timeline"] * device.info.timeline]
 
 
 def signaled_payload(device: Device, sort: str, is_pending: bool = False) -> Point:
@@ -85,10 +91,10 @@ def signaled_payload(device: Device, sort: str, is_pending: bool = False) -> Poi
 
     `unsupported` where the signal has to be pending and the driver answers -1 for the descriptor of a copy.
     """
-    kind = SORTS[sort] or Kind(HandleType.OPAQUE_FD, SemaphoreType(sort == "timeline"))
-    made = device.semaphore(kind, export=bool(SORTS[sort]))
+    kind = SORTS[sort]
+    made = device.semaphore(kind, export=sort in SHARED)
     device.queue.submit(signals=[at(made)])
-    if not SORTS[sort]:
+    if sort not in SHARED:
         return at(made)
     descriptor = made.exported()
     if is_pending and descriptor.fd == -1:
