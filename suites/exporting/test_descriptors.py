@@ -4,10 +4,11 @@ import os
 import resource
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 
-from fixtures.descriptors import is_open, same_file
+from fixtures.descriptors import dup, is_open, same_file
 from fixtures.outcomes import unsupported, warn
 from fixtures.plugin import allow_permanence
 from fixtures.registry import HandleType, Result
@@ -135,23 +136,37 @@ def test_copies_of_an_opaque_descriptor_import(device, opaque_kind, how):
     signal_and_wait(exporter, importer, f"a {how} of the descriptor")
 
 
+@contextmanager
+def room_for(number, device):
+    """Somebody else may have a number for as long as `device` is not settled; then what was open there is open again."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limits[1] <= number:
+        unsupported(f"this process may have {limits[1]} descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(limits[0], number + 1), limits[1]))
+    before = dup(number) if is_open(number) else -1
+    yield
+    device.settle()
+    if before >= 0:
+        if not is_open(number):
+            os.dup2(before, number)
+        os.close(before)
+    resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
 @rule("SPEC-HANDLE-02")
-@pytest.mark.isolated(fresh=True)
+@pytest.mark.isolated
 @pytest.mark.one_queue
 @pytest.mark.parametrize("number", [0, 2000])
 def test_a_copy_imports_whatever_its_number(device, opaque_kind, number):
     """dup2 to the number 0, or to a high one, gives a descriptor as good as any."""
     exporter, importer = device.semaphore(opaque_kind, export=True), device.semaphore(opaque_kind)
-    fewest, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if most <= number:
-        unsupported(f"this process may have {most} descriptors")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(fewest, number + 1), most))
-    copy = os.dup2(exporter.exported().fd, number, inheritable=False)
+    with room_for(number, device):
+        copy = os.dup2(exporter.exported().fd, number, inheritable=False)
 
-    answer = importer.import_fd(copy)
+        answer = importer.import_fd(copy)
 
-    assert answer.is_success, f"vkImportSemaphoreFdKHR of a copy with the number {number} returned {answer}"
-    signal_and_wait(exporter, importer, f"a copy with the number {number}")
+        assert answer.is_success, f"vkImportSemaphoreFdKHR of a copy with the number {number} returned {answer}"
+        signal_and_wait(exporter, importer, f"a copy with the number {number}")
 
 
 def signal_and_wait(exporter, importer, through):

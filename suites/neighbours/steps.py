@@ -20,7 +20,7 @@ def use(submission, what):
 
 def received(channel: Channel, info: DeviceInfo, kind: Kind, temporary: bool) -> Semaphore:
     """A semaphore on a device of this process that imported the descriptor from the channel."""
-    device = bench.open_device(info, most=1)
+    device = bench.shared(info, most=1)
     return device.semaphore(kind).imports(Descriptor(channel.receive_fd(), device.vk, "received descriptor"), temporary)
 
 
@@ -38,7 +38,7 @@ def import_and_wait(channel: Channel, info: DeviceInfo, kind: Kind, temporary: b
 
 def import_and_hold(channel: Channel, info: DeviceInfo, kind: Kind, end: str) -> None:
     """Import the descriptor that comes over the channel, send the result, and end as told, by "waits" to be killed."""
-    semaphore = bench.open_device(info, most=1).semaphore(kind)
+    semaphore = bench.shared(info, most=1).semaphore(kind)
     channel.send(str(semaphore.import_fd(channel.receive_fd())))
     if end == "waits":
         channel.receive(60)
@@ -61,15 +61,15 @@ def fork_and_wait(channel: Channel, info: DeviceInfo, kind: Kind) -> str:
     problem = "nothing was tried"
     try:
         die_with_parent()
-        device = bench.open_device(info, most=1)
+        device = bench.shared(info, most=1)
         problem = waited(device.semaphore(kind).imports(Descriptor(fd, device.vk)))
     finally:
         os._exit(bool(problem))
 
 
 def export_signaled(channel: Channel, info: DeviceInfo, kind: Kind, end: str) -> str:
-    """Signal a payload, send its descriptor, and end as told: "returns" tidily or "waits" to be killed."""
-    device = bench.open_device(info, most=1)
+    """Signal a payload, send its descriptor, and end as told: "returns" tidily or "waits" to be killed or told to go on."""
+    device = bench.shared(info, most=1)
     timeline = bool(kind.semaphore_type)
     semaphore = device.semaphore(kind, export=True, initial_value=VALUE if timeline else 0)
     if not timeline:
@@ -83,13 +83,14 @@ def export_signaled(channel: Channel, info: DeviceInfo, kind: Kind, end: str) ->
         channel.send_fd(descriptor.fd)
     if end == "waits":
         channel.receive(60)
-    bench.close_device(device)
+    else:
+        bench.close_device(device)
     return ""
 
 
 def export_unsignaled(channel: Channel, info: DeviceInfo, kind: Kind) -> None:
     """Send the descriptor of a payload that nobody signals, and wait to be killed."""
-    device = bench.open_device(info, most=1)
+    device = bench.shared(info, most=1)
     answer, descriptor = device.semaphore(kind, export=True).export_fd()
     channel.send(int(answer))
     if answer.is_success:
@@ -99,7 +100,7 @@ def export_unsignaled(channel: Channel, info: DeviceInfo, kind: Kind) -> None:
 
 def export_pending(channel: Channel, info: DeviceInfo, kind: Kind) -> None:
     """Send the descriptor of a payload whose signal waits for some work, and wait to be killed."""
-    device = bench.open_device(info, most=1)
+    device = bench.shared(info, most=1)
     exporter = device.semaphore(kind, export=True)
     signal_behind_work(exporter, factor=40)
     answer, descriptor = exporter.export_fd()
@@ -111,7 +112,7 @@ def export_pending(channel: Channel, info: DeviceInfo, kind: Kind) -> None:
 
 def consume_frames(channel: Channel, info: DeviceInfo, kind: Kind, frames: int) -> str:
     """Import each frame's fence temporarily, wait for it, and send a fence of its own back; "" if all went well."""
-    device = bench.open_device(info, most=1)
+    device = bench.shared(info, most=1)
     acquire, done = device.semaphore(kind), device.semaphore(kind, export=True)
     for frame in range(frames):
         answer = acquire.import_fd(channel.receive_descriptor(), temporary=True)

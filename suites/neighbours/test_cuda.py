@@ -233,7 +233,7 @@ def test_cuda_of_another_process_signals(cuda, device, opaque_kind, processes):
     """A process that uses CUDA alone signals through the descriptor that it received."""
     exporter = device.semaphore(opaque_kind, export=True)
 
-    child = processes.start(import_into_cuda_and_signal, device.info, opaque_kind)
+    child = processes.borrow(import_into_cuda_and_signal, device.info, opaque_kind)
     child.channel.send_fd(exporter.exported().fd)
     problem = said(child.finish())
 

@@ -30,7 +30,7 @@ def wrong(found, word):
 
 def read_and_answer(channel, info, kind, temporary):
     """Import memory from the channel, then by turns read what the test wrote and write an answer; "" if all was right."""
-    device = bench.open_device(info, most=1)
+    device = bench.shared(info, most=1)
     memory = Descriptor(channel.receive_fd(), device.vk, "received memory")
     shared = buffers.make(device, SIZE, external=buffers.OPAQUE, imported=memory)
     seen = buffers.make(device, SIZE, buffers.HOST_VISIBLE_AND_COHERENT)
@@ -43,7 +43,6 @@ def read_and_answer(channel, info, kind, temporary):
         if problem := wrong(seen.bytes, word_of(turn)):
             return f"{word_of(turn):08x} was written, the other process sees {problem}"
         channel.send_fd(buffers.hand_over(shared, kind, word_of(ROUNDS + turn), turn % 8 == 0).fd)
-    device.settle()
     return ""
 
 
@@ -56,7 +55,7 @@ def test_two_processes_read_what_the_other_wrote(device, kind, permanence, proce
     buffers.check_claim(device)
     shared = buffers.make(device, SIZE, external=buffers.OPAQUE)
     seen = buffers.make(device, SIZE, buffers.HOST_VISIBLE_AND_COHERENT)
-    child = processes.start(read_and_answer, device.info, kind, temporary)
+    child = processes.borrow(read_and_answer, device.info, kind, temporary)
     child.channel.send_fd(buffers.export(shared).fd)
 
     for turn in range(ROUNDS):

@@ -48,7 +48,7 @@ def test_a_signal_crosses_into_another_process(device, opaque_kind, permanence, 
     temporary = allow_permanence(opaque_kind, permanence)
     exported = exported_payload(device, opaque_kind)
 
-    child = processes.start(import_and_wait, device.info, opaque_kind, temporary)
+    child = processes.borrow(import_and_wait, device.info, opaque_kind, temporary)
     child.channel.send_fd(exported.fd)
     problem = said(child.finish())
 
@@ -61,7 +61,7 @@ def test_a_signal_comes_back_from_another_process(device, opaque_kind, permanenc
     temporary = allow_permanence(opaque_kind, permanence)
     exporter = device.semaphore(opaque_kind, export=True)
 
-    child = processes.start(import_and_signal, device.info, opaque_kind, temporary)
+    child = processes.borrow(import_and_signal, device.info, opaque_kind, temporary)
     child.channel.send_fd(exporter.exported().fd)
     problem = said(child.finish())
 
@@ -95,7 +95,7 @@ def test_a_signaled_sync_fd_crosses_into_another_process(device, sync_kind, proc
     """A copy of a signaled payload is signaled in another process too."""
     exported = exported_payload(device, sync_kind)
 
-    child = processes.start(import_and_wait, device.info, sync_kind, True)
+    child = processes.borrow(import_and_wait, device.info, sync_kind, True)
     child.channel.send_fd(exported.fd)
     problem = said(child.finish())
 
@@ -181,7 +181,7 @@ def test_a_descriptor_inherited_by_fork(device, opaque_kind, processes):
 @rule("SPEC-FUND-11")
 def test_a_descriptor_taken_by_pidfd_getfd(device, opaque_kind, processes):
     """A payload imports from a descriptor that pidfd_getfd takes from the exporting process."""
-    child = processes.start(export_signaled, device.info, opaque_kind, "waits")
+    child = processes.borrow(export_signaled, device.info, opaque_kind, "waits")
     number, _ = from_child(child, device.vk)
     try:
         taken = Descriptor(_pidfd_getfd(child.pid, number), device.vk, "descriptor from pidfd_getfd")
@@ -190,7 +190,8 @@ def test_a_descriptor_taken_by_pidfd_getfd(device, opaque_kind, processes):
 
     answer = device.semaphore(opaque_kind).import_fd(taken.dup().fd)
     target = device.semaphore(opaque_kind).imports(taken)
-    child.kill()
+    child.channel.send("go on")
+    child.finish()
 
     assert answer.is_success, f"a descriptor from pidfd_getfd does not import: {answer}"
     wait = device.queue.submit(waits=[at(target, VALUE)])

@@ -76,7 +76,7 @@ def test_another_process_polls(device, sync_kind, processes):
     """poll() in a process that received the descriptor reports it ready, without a driver there."""
     exported = exported_payload(device, sync_kind)
 
-    child = processes.start(poll_what_comes)
+    child = processes.borrow(poll_what_comes)
     child.channel.send_fd(exported.fd)
     ending = child.finish()
 

@@ -85,7 +85,7 @@ def test_wlroots_imports_a_fence_every_frame(device, open_device, sync_kind):
 @rule("SPEC-IMPORT-06", "SPEC-IMPORT-12", "SPEC-FUND-03")
 def test_pipewire_sends_a_fence_with_every_frame(device, sync_kind, processes):
     """PipeWire: each frame's fence goes to another process, which imports it temporarily and sends its own back."""
-    child = processes.start(consume_frames, device.info, sync_kind, FRAMES)
+    child = processes.borrow(consume_frames, device.info, sync_kind, FRAMES)
     ready, released = device.semaphore(sync_kind, export=True), device.semaphore(sync_kind)
 
     for frame in range(FRAMES):

@@ -200,7 +200,7 @@ def processes(manifest):
     bench.journal()
     bench.commands()
     begun = time.perf_counter()
-    nursery = Nursery(bench.enter_child)
+    nursery = Nursery(bench.around_step)
     rows = [("fork server", 1000 * (time.perf_counter() - begun))]
     for name, step in {"a process": (nothing,), "a process that opens a device": (opens, info)}.items():
         begun = time.perf_counter()

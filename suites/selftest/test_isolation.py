@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from fixtures.drivers import ROOT
-from fixtures.isolation import _SCRATCH, Isolation
+from fixtures.isolation import SCRATCH, Isolation
 from reports.order import shortest
 from suites.selftest.runs import SAMPLES, run, section
 
@@ -41,7 +41,7 @@ def test_a_worker_may_die_while_it_is_given_work(tmp_path):
         sent.append(name)
         raise OSError("cannot send (already closed?)")
 
-    config = SimpleNamespace(stash={_SCRATCH: tmp_path})
+    config = SimpleNamespace(stash={SCRATCH: tmp_path})
     node = SimpleNamespace(workerinput={}, sendcommand=send)
 
     Isolation(config).pytest_configure_node(node)

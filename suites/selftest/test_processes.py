@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from fixtures import outcomes, stacks
+from fixtures import bench, outcomes, stacks
 from fixtures.descriptors import open_descriptors
-from fixtures.processes import Nursery
+from fixtures.processes import Gone, Nursery
 
 
 def double(channel, number):
@@ -60,6 +60,10 @@ def leave_politely(channel):
 def notice(channel):
     outcomes.warn("seen in a step")
     outcomes.breach("SPEC-EXPORT-01", "vkGetSemaphoreFdKHR", "seen in a step")
+
+
+def leave_a_semaphore(channel, info):
+    bench.shared(info).semaphore()
 
 
 def answer(channel):
@@ -214,6 +218,75 @@ def test_steps_run_side_by_side(processes):
     assert len(slots) == 4
     assert 0 not in slots, "the test's own part of the journal"
     assert slots <= processes.slots, "parts of the journal are not given back"
+
+
+def test_a_companion_takes_the_next_step(processes):
+    """A process in which a step returned is borrowed again, with a time limit and notes of the next step's own."""
+    first = processes.borrow(notice, limit=5)
+    first.finish()
+    outcomes.notes.clear()
+
+    second = processes.borrow(double, 4)
+    ending, noted = second.finish(), outcomes.notes.properties()
+    third = processes.borrow(hang, limit=0.3)
+    third_ending = third.finish()
+
+    assert [one.pid for one in (second, third)] == [first.pid] * 2
+    assert (ending.value, noted) == (8, [])
+    assert (third_ending.how, third.pid in children_of(processes.pid)) == ("timeout", False)
+
+
+@pytest.mark.parametrize("step", [refuse, segfault, hang])
+def test_a_step_that_does_not_return_leaves_no_companion(processes, step):
+    """What comes after it has another process."""
+    first = processes.borrow(double, 1)
+    first.finish()
+    processes.borrow(step, limit=0.3).finish()
+
+    second = processes.borrow(double, 2)
+
+    assert (second.finish().value, second.pid != first.pid) == (4, True)
+
+
+def test_companions_are_dismissed(processes):
+    """The next one is another process, and parts of the journal are given back."""
+    before = set(processes.slots)
+    first = processes.borrow(double, 1)
+    first.finish()
+
+    processes.dismiss()
+    second = processes.borrow(double, 1)
+    second.finish()
+    processes.dismiss()
+
+    assert second.pid != first.pid
+    assert before <= processes.slots
+
+
+def test_what_a_step_made_is_destroyed(processes, device_info):
+    """A companion's devices stay open, with nothing on them."""
+    child = processes.borrow(leave_a_semaphore, device_info)
+    child.finish()
+
+    calls = [call["command"] for call in bench.journal().calls() if call["pid"] == child.pid]
+    assert calls.index("vkCreateDevice") < calls.index("vkCreateSemaphore") < calls.index("vkDestroySemaphore")
+    assert "vkDestroyDevice" not in calls
+
+
+def test_a_companion_that_died_meanwhile_is_told(processes):
+    """Its step ends as a crash; what is sent to it is not a failure of the suite."""
+    child = processes.borrow(double, 1)
+    child.finish()
+    os.kill(child.pid, signal.SIGKILL)
+    with pytest.raises(Gone):
+        child.channel.receive()
+
+    again = processes.borrow(answer)
+    with pytest.raises(Gone):
+        again.channel.send("one")
+    ending = again.finish()
+
+    assert (again.pid, ending.how, ending.value) == (child.pid, "crash", "SIGKILL")
 
 
 def test_a_nested_step_starts_steps(processes):

@@ -5,15 +5,16 @@ from types import SimpleNamespace
 import pytest
 
 from fixtures import scheduling
+from fixtures.isolation import SCRATCH
 from fixtures.plugin import FOUND
 from suites.selftest.runs import SAMPLES, run
 
 HARDWARE, SOFTWARE = ([SimpleNamespace(software=software, manifest="")] for software in (False, True))
 
 
-def judging(devices):
-    """A configuration under which `devices` are judged."""
-    return SimpleNamespace(stash={FOUND: SimpleNamespace(devices=devices)})
+def judging(devices, folder):
+    """A configuration under which `devices` are judged, with a `folder` for what processes tell each other."""
+    return SimpleNamespace(stash={FOUND: SimpleNamespace(devices=devices), SCRATCH: folder})
 
 
 class Item(str):
@@ -32,36 +33,46 @@ class Node:
 
 @pytest.mark.limit(60)
 def test_exclusive_tests_come_last():
-    """By turns with those that may run beside them; a software driver's others stay as they are."""
-    names = run(SAMPLES + "scheduled.py").tests
+    """Behind them what may run beside them, which every other worker takes meanwhile; a software driver's others stay."""
+    names = run(SAMPLES + "scheduled.py", "-n0").tests
 
     sorts = [name.partition("-")[0] for name in names]
-    assert sorts == [*["plain"] * 16, *["isolated"] * 8, *["mocked", "exclusive"] * 4]
+    assert sorts == [*["plain"] * 16, *["isolated"] * 8, *["exclusive"] * 4, *["mocked"] * 4]
 
 
-def test_on_hardware_exclusive_tests_come_between_isolated_and_others():
-    """One worker begins with isolated tests, and meets the other in the middle."""
-    items = [Item(one) for one in ("plain-0", "isolated-0", "exclusive-0", "plain-1", "mocked-0", "isolated-1")]
+def test_on_hardware_isolated_tests_come_first(tmp_path):
+    """One worker begins with them, another with the end of the others; what comes last is counted."""
+    items = [Item(one) for one in ("plain-0", "isolated-0", "mocked-0", "plain-1", "exclusive-0", "isolated-1")]
 
-    scheduling.pytest_collection_modifyitems(judging(HARDWARE), items)
+    scheduling.pytest_collection_modifyitems(judging(HARDWARE, tmp_path), items)
 
-    assert items == ["isolated-0", "isolated-1", "exclusive-0", "mocked-0", "plain-0", "plain-1"]
+    assert items == ["isolated-0", "isolated-1", "plain-0", "plain-1", "exclusive-0", "mocked-0"]
+    assert (tmp_path / scheduling.LAST).read_text() == "2"
 
 
 @pytest.mark.parametrize(
-    ("devices", "name", "wanted"),
-    [(HARDWARE, "gw1", [4, 5]), (HARDWARE, "gw2", [0, 1]), (SOFTWARE, "gw1", [0, 1])],
-    ids=["odd", "even", "software"],
+    ("devices", "name", "last", "wanted"),
+    [
+        (HARDWARE, "gw1", 2, [2, 3]),
+        (HARDWARE, "gw1", 5, [0]),
+        (HARDWARE, "gw1", 6, [4, 5]),
+        (HARDWARE, "gw2", 2, [0, 1]),
+        (SOFTWARE, "gw1", 2, [0, 1]),
+        (SOFTWARE, "gw1", 6, [4, 5]),
+        (SOFTWARE, "gw2", 6, [0, 1]),
+    ],
 )
-def test_every_other_worker_of_hardware_takes_the_last_tests(monkeypatch, devices, name, wanted):
-    """The others, and all workers of a software driver, take the first."""
+def test_every_other_worker_takes_the_last_tests(monkeypatch, tmp_path, devices, name, last, wanted):
+    """On hardware from the end of what comes before the last ones of all; of those, over any driver."""
     monkeypatch.setattr(
         scheduling.LoadScheduling, "__init__", lambda self, config, log: setattr(self, "config", config)
     )
-    sent, found = [], scheduling._Even(judging(devices), None)
+    (tmp_path / scheduling.LAST).write_text(str(last))
+    sent, found = [], scheduling._Even(judging(devices, tmp_path), None)
     node = Node(name, sent)
     found.collection, found.pending, found.node2pending = ["suites/one.py"] * 6, list(range(6)), {node: []}
 
     found._send_tests(node, 2)
 
     assert sent == wanted
+    assert sorted(sent + found.pending) == list(range(6))

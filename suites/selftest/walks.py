@@ -53,7 +53,7 @@ def search(spoil, driver, seed, minutes=MINUTES):
     found = drivers.look_at_ideal() if bench.ideal else drivers.look([drivers.SWIFTSHADER])
     info = drivers.name_devices(found.devices)[0]
     bench.journal()
-    nursery = Nursery(bench.enter_child)
+    nursery = Nursery(bench.around_step)
     try:
         with contextlib.redirect_stdout(None):  # Hypothesis prints each walk that it shrinks
             return walk(nursery, info, Profile(minutes, seed), known_steps(info), spoil, tell=lambda text: None)

@@ -154,7 +154,7 @@ def test_batches_of_one_call_act_through_any_member(device, opaque_kind):
     batches = [batch_of([at(every[n % 3], n)], [at(every[n % 3], n + 1)]) for n in range(1, ROUNDS)]
 
     call = device.queue.submit_batches(batches)
-    last = wait_for(every[ROUNDS % 3], ROUNDS)
+    last = device.queue.submit(waits=[at(every[ROUNDS % 3], ROUNDS)])
 
     assert call.finishes(), f"{ROUNDS - 1} batches of one call that wait for each other by turns did not end: {call}"
     assert last.finishes(), f"after them a wait through the next member did not end: {last}"

@@ -9,7 +9,7 @@ from suites.timeline.members import TIMELINE
 
 def _imported(channel: Channel, info: DeviceInfo) -> Semaphore:
     """Import the descriptor that comes over the channel, and send the result."""
-    semaphore = bench.open_device(info, most=1).semaphore(TIMELINE)
+    semaphore = bench.shared(info, most=1).semaphore(TIMELINE)
     channel.send(str(semaphore.import_fd(channel.receive_fd())))
     return semaphore
 

@@ -179,7 +179,7 @@ def test_another_process_sees_each_signal(device, processes, by):
     """The counter in another process is the signaled value as soon as the signal has ended here."""
     needs_timelines(device, shared=True)
     exporter = device.semaphore(TIMELINE, export=True, initial_value=VALUE)
-    child = processes.start(show_counters, device.info)
+    child = processes.borrow(show_counters, device.info)
     child.channel.send_fd(exporter.exported().fd)
     needs_success(child.channel.receive())
 
@@ -200,7 +200,7 @@ def test_another_process_sees_each_signal(device, processes, by):
 def test_two_processes_take_turns(device, processes, handle):
     """Two processes that wait for each other's host signals raise one payload to the last value."""
     other, semaphore = two_handles(device, handle)
-    child = processes.start(take_turns, device.info, 100)
+    child = processes.borrow(take_turns, device.info, 100)
     child.channel.send_fd((semaphore if handle == "exporter" else other).exported().fd)
     needs_success(child.channel.receive())
 

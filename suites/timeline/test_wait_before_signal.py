@@ -173,7 +173,7 @@ def test_a_batch_waits_for_a_later_signal_of_another_process(device, processes, 
     queue_for(device, through)
     exporter = two_handles(device, "exporter")[1]
 
-    child = processes.start(wait_in_a_batch, device.info, VALUE, through)
+    child = processes.borrow(wait_in_a_batch, device.info, VALUE, through)
     child.channel.send_fd(exporter.exported().fd)
     needs_success(child.channel.receive())
     early = child.channel.receive()

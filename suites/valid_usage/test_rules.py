@@ -18,15 +18,22 @@ from suites.valid_usage import (
 
 CHAPTERS = (structures, creating, destroying, exporting, importing, submitting, counting, presenting, unchecked)
 CASES = [case for chapter in CHAPTERS for case in chapter.CASES]
-OF_THE_LAYER = pytest.mark.parametrize("case", [pytest.param(c, id=str(c), marks=rule(*c.claims)) for c in CASES])
-OVER_THE_DRIVER = pytest.mark.parametrize(
-    "case", [pytest.param(c, id=str(c), marks=rule(*c.claims)) for c in CASES if c.over == "mock"]
-)
-OF_THE_DRIVER = pytest.mark.parametrize("case", [pytest.param(c, id=str(c), marks=rule(*c.rules)) for c in CASES])
+MOCKED = {"mock": [pytest.mark.mocked]}
+
+
+def each_case(rules_of, cases=CASES, over=lambda case: "driver"):
+    """Parametrizes a test with the cases, each of which claims its rules and may run `over` the mock driver alone."""
+    marked = [(case, [rule(*rules_of(case)), *MOCKED.get(over(case), [])]) for case in cases]
+    return pytest.mark.parametrize("case", [pytest.param(case, id=str(case), marks=marks) for case, marks in marked])
+
+
+def claims(case):
+    """What the layer has to say about a case."""
+    return case.claims
 
 
 @pytest.mark.no_repeat
-@OF_THE_LAYER
+@each_case(claims, over=lambda case: case.breach_over)
 def test_the_layer_reports_the_breach(layer, case):
     """The smallest call that breaks a rule is reported under that rule's id and, but for what it breaks besides, no other."""
     if case.violate is None:
@@ -43,7 +50,7 @@ def test_the_layer_reports_the_breach(layer, case):
     assert not others, f"beside {wanted} the layer reported {', '.join(sorted(others))}, which is not broken"
 
 
-@OF_THE_LAYER
+@each_case(claims, over=lambda case: case.over)
 def test_the_layer_is_silent_about_the_legal_neighbour(layer, case):
     """The nearest legal neighbour of a breach is not reported."""
     reported, _ = layer.over(case.over).reports_of(case.legal)
@@ -51,7 +58,7 @@ def test_the_layer_is_silent_about_the_legal_neighbour(layer, case):
     assert not reported, f"the layer reported {reported} for legal calls"
 
 
-@OVER_THE_DRIVER
+@each_case(claims, [case for case in CASES if case.over == "mock"])
 def test_the_layer_is_silent_over_the_driver(layer, case):
     """Nor is it reported when a driver that does something answers."""
     reported, _ = layer.over("driver").reports_of(case.legal)
@@ -59,7 +66,7 @@ def test_the_layer_is_silent_over_the_driver(layer, case):
     assert not reported, f"the layer reported {reported} for legal calls"
 
 
-@OF_THE_DRIVER
+@each_case(lambda case: case.rules)
 def test_the_legal_neighbour_works(device, case):
     """The nearest legal neighbour of a breach succeeds on the driver; one that returns nothing leaves the device sound."""
     answer, what = case.legal(device), "the legal neighbour"

@@ -1,0 +1,47 @@
+"""The ideal driver answers misuse, so that a test which misuses a driver fails over it."""
+
+import pytest
+
+from fixtures import bench, drivers
+from fixtures.commands import Commands
+from fixtures.devices import Device, Instance
+from fixtures.ideal import Ideal
+from fixtures.registry import Result
+from fixtures.semaphores import BINARY_OPAQUE
+
+
+@pytest.fixture
+def two_queues():
+    """Two queues of an ideal device, and a semaphore on it with an importer of its payload."""
+    device = Device(Instance(Commands(Ideal(""), bench.journal(), None), drivers.look_at_ideal().devices[0]))
+    device.vk.tolerated = frozenset({Result.ERROR_INITIALIZATION_FAILED})
+    exporter = device.semaphore(BINARY_OPAQUE, export=True)
+    yield device.queues[:2], exporter, device.semaphore(BINARY_OPAQUE).imports(exporter.exported())
+    bench.close_device(device)
+
+
+@pytest.mark.parametrize("seen", ["nothing", "fence", "idle"])
+def test_two_queues_may_not_wait_for_a_payload_at_once(two_queues, seen):
+    """The second wait is refused unless the host has seen that the first one ended, whichever members they are on."""
+    queues, exporter, importer = two_queues
+    exporter.signal()
+    first = queues[0].submit(waits=[importer], signals=[exporter])
+    if seen == "fence":
+        assert first.finishes()
+    if seen == "idle":
+        assert exporter.device.vk.vkDeviceWaitIdle(exporter.device.handle).is_success
+
+    second = queues[1].submit(waits=[exporter])
+
+    wanted = Result.ERROR_INITIALIZATION_FAILED if seen == "nothing" else Result.SUCCESS
+    assert second.result == wanted, f"with {seen} seen of the first wait the second one returned {second.result}"
+
+
+def test_one_queue_may_wait_for_a_payload_again(two_queues):
+    """Its waits come one after the other."""
+    (queue, _), exporter, importer = two_queues
+    exporter.signal()
+
+    both = [queue.submit(waits=[importer], signals=[exporter]), queue.submit(waits=[exporter])]
+
+    assert [one.result for one in both] == [Result.SUCCESS] * 2
