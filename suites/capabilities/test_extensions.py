@@ -6,9 +6,10 @@ from fixtures.devices import need
 from fixtures.drivers import EXTENSION
 from fixtures.outcomes import unsupported
 from fixtures.registry import Result
+from fixtures.semaphores import TIMELINE
 from suites.capabilities.queries import version_of
 from suites.ledger import rule
-from suites.timeline.members import TIMELINE, greatest_step
+from suites.timeline.members import greatest_step
 
 VULKAN_1_0 = 1 << 22
 TIMELINES = "VK_KHR_timeline_semaphore"

@@ -5,9 +5,9 @@ from itertools import product
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from fixtures.drivers import Kind
 from fixtures.payloads import Semaphore, Timeline, Wait
-from fixtures.registry import HandleType, Result, SemaphoreType
+from fixtures.registry import Result
+from fixtures.semaphores import TIMELINE
 from fixtures.strangers import NUMBERS, STRANGERS
 from suites.model.players import Difference
 from suites.model.world import MOST_HANDLES, PLACES, SYNC, Handle, Made, Pending, Work, World
@@ -15,7 +15,6 @@ from suites.model.world import MOST_HANDLES, PLACES, SYNC, Handle, Made, Pending
 SHARED = "SPEC-IMPORT-14, SPEC-IMPORT-15"
 SURVIVES = "SPEC-IMPORT-23"
 AHEAD = "ISSUE-VK_KHR_timeline_semaphore-3"
-GATE = Kind(HandleType.OPAQUE_FD, SemaphoreType.TIMELINE)
 FILES = tuple(name for name in STRANGERS if name not in NUMBERS)
 EARLIEST = 8
 """Steps before a device is destroyed with all that is on it."""
@@ -368,7 +367,7 @@ class Walk(RuleBasedStateMachine):
         """A signal behind a timeline that the host raises later."""
         gate, number, place = self.world.next(), self.world.next(), made.place
         text = f"semaphore{gate} = vkCreateSemaphore(device{place[1]}, timeline, initialValue 0)"
-        if not self.tell(place[0], text, "create", gate, place[1], GATE, False, 0):
+        if not self.tell(place[0], text, "create", gate, place[1], TIMELINE, False, 0):
             self.differ("vkCreateSemaphore succeeded with VK_NULL_HANDLE", "SPEC-CREATE-08")
         value = None if made.is_binary else made.model.payload.value + data.draw(more)
         what = str(made) if value is None else f"{made} = {value}"

@@ -4,10 +4,9 @@ import pytest
 
 from fixtures import cuda as cuda_driver
 from fixtures.commands import is_open
-from fixtures.drivers import Kind
 from fixtures.gates import Proof, run_work, shown
 from fixtures.outcomes import unsupported
-from fixtures.registry import HandleType, SemaphoreType
+from fixtures.semaphores import TIMELINE
 from fixtures.strangers import stranger as make_stranger
 from suites.ledger import rule
 from suites.neighbours.steps import VALUE, export_signaled
@@ -18,7 +17,6 @@ from suites.sharing.members import at, close, device_at, signal
 pytestmark = [pytest.mark.isolated, pytest.mark.one_queue]
 LARGE = 2**32 + 7
 ROUNDS = 100
-TIMELINE = Kind(HandleType.OPAQUE_FD, SemaphoreType.TIMELINE)
 
 
 @pytest.fixture

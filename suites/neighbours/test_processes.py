@@ -10,6 +10,7 @@ from fixtures.descriptors import Descriptor
 from fixtures.outcomes import Broken, unsupported
 from fixtures.plugin import allow_permanence
 from fixtures.registry import result
+from fixtures.semaphores import TIMELINE
 from suites.exporting.states import exported_payload
 from suites.ledger import rule
 from suites.neighbours.steps import (
@@ -23,7 +24,7 @@ from suites.neighbours.steps import (
     waited,
 )
 from suites.sharing.members import at, signal
-from suites.timeline.members import TIMELINE, needs_success, needs_timelines
+from suites.timeline.members import needs_success, needs_timelines
 
 
 def said(ending):

@@ -7,6 +7,7 @@ from fixtures.drivers import KINDS
 from fixtures.gates import run_work
 from fixtures.outcomes import unsupported
 from fixtures.registry import HandleType
+from fixtures.semaphores import TIMELINE
 from fixtures.strangers import stranger as make_stranger
 from suites.exporting.states import export_in, succeeded
 from suites.ledger import rule
@@ -14,7 +15,7 @@ from suites.neighbours import buffers
 from suites.neighbours.steps import consume_frames
 from suites.neighbours.test_processes import said
 from suites.sharing.members import at
-from suites.timeline.members import TIMELINE, needs_timelines
+from suites.timeline.members import needs_timelines
 
 FRAMES = 48
 RING = 3

@@ -5,12 +5,10 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from fixtures.devices import SPARSE, Device, Queue, Submission
-from fixtures.drivers import Kind
 from fixtures.gates import run_work
 from fixtures.outcomes import unsupported
 from fixtures.plugin import EXPORTABLE, IMPORTABLE, unclaimed
-from fixtures.registry import HandleType, SemaphoreType
-from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC, Semaphore
+from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Semaphore
 from suites.capabilities.queries import needs
 from suites.sharing.members import Point, at
 
@@ -72,7 +70,7 @@ SORTS = {
     "own": BINARY_OPAQUE,
     "reference": BINARY_OPAQUE,
     "copy": BINARY_SYNC,
-    "timeline": Kind(HandleType.OPAQUE_FD, SemaphoreType.TIMELINE),
+    "timeline": TIMELINE,
 }
 """Payloads that a batch can wait for, each with the kind of its semaphore."""
 

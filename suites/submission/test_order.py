@@ -8,9 +8,10 @@ from fixtures import patience
 from fixtures.gates import Proof, recorded_work, run_work, shown
 from fixtures.native import Batch
 from fixtures.outcomes import unsupported
+from fixtures.semaphores import TIMELINE
 from suites.ledger import rule
 from suites.submission.queues import each_command, queue_for
-from suites.timeline.members import TIMELINE, held_by_work, needs_timelines, two_handles
+from suites.timeline.members import held_by_work, needs_timelines, two_handles
 
 COUNT = 4
 

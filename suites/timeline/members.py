@@ -8,15 +8,12 @@ from itertools import count
 import pytest
 
 from fixtures.devices import Device, Submission
-from fixtures.drivers import Kind
 from fixtures.gates import Proof, run_work, shown
 from fixtures.outcomes import Broken, unsupported
-from fixtures.registry import HandleType, Result, SemaphoreType
-from fixtures.semaphores import Semaphore
+from fixtures.registry import Result
+from fixtures.semaphores import TIMELINE, Semaphore
 from suites.capabilities.queries import needs
 from suites.submission.queues import COMMANDS, queue_for
-
-TIMELINE = Kind(HandleType.OPAQUE_FD, SemaphoreType.TIMELINE)
 
 each_handle = pytest.mark.parametrize("handle", ["own", "importer", "exporter"])
 """A timeline that nobody shares, or one end of an export and import."""

@@ -3,8 +3,7 @@
 from fixtures import bench
 from fixtures.drivers import DeviceInfo
 from fixtures.processes import Channel
-from fixtures.semaphores import Semaphore
-from suites.timeline.members import TIMELINE
+from fixtures.semaphores import TIMELINE, Semaphore
 
 
 def _imported(channel: Channel, info: DeviceInfo) -> Semaphore:

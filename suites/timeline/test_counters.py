@@ -9,10 +9,10 @@ from fixtures import patience
 from fixtures.gates import Proof, run_work, shown
 from fixtures.native import Batch
 from fixtures.registry import Result
+from fixtures.semaphores import TIMELINE
 from suites.ledger import rule
 from suites.submission.queues import COMMANDS, each_command, first_stuck, queue_for
 from suites.timeline.members import (
-    TIMELINE,
     each_handle,
     each_signal,
     greatest_step,

@@ -8,8 +8,9 @@ import pytest
 
 from fixtures.outcomes import unsupported
 from fixtures.registry import Result
+from fixtures.semaphores import TIMELINE
 from suites.ledger import rule
-from suites.timeline.members import TIMELINE, each_handle, signal, two_handles
+from suites.timeline.members import each_handle, signal, two_handles
 
 SIGNALS = 64
 

@@ -8,17 +8,10 @@ import pytest
 from fixtures import patience
 from fixtures.gates import Proof
 from fixtures.registry import Result
+from fixtures.semaphores import TIMELINE
 from suites.ledger import rule
 from suites.submission.queues import queue_for
-from suites.timeline.members import (
-    TIMELINE,
-    each_handle,
-    each_signal,
-    held_by_work,
-    signal,
-    submit_signal,
-    two_handles,
-)
+from suites.timeline.members import each_handle, each_signal, held_by_work, signal, submit_signal, two_handles
 
 VALUE = 7
 LOOKING = 0.03

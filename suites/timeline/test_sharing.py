@@ -6,10 +6,10 @@ import pytest
 
 from fixtures.gates import Proof, run_work, shown
 from fixtures.native import Batch
+from fixtures.semaphores import TIMELINE
 from suites.ledger import rule
 from suites.submission.queues import each_command, first_stuck, queue_for
 from suites.timeline.members import (
-    TIMELINE,
     each_signal,
     members,
     needs_success,

@@ -4,17 +4,10 @@ import pytest
 
 from fixtures.devices import batch_of
 from fixtures.outcomes import unsupported
+from fixtures.semaphores import TIMELINE
 from suites.ledger import rule
 from suites.submission.queues import each_command, queue_for
-from suites.timeline.members import (
-    TIMELINE,
-    members,
-    needs_success,
-    needs_timelines,
-    signal,
-    submit_signal,
-    two_handles,
-)
+from suites.timeline.members import members, needs_success, needs_timelines, signal, submit_signal, two_handles
 from suites.timeline.steps import wait_in_a_batch
 
 VALUE = 7

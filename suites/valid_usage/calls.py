@@ -11,11 +11,8 @@ from fixtures.devices import Device, Submission
 from fixtures.drivers import IDEAL, Kind
 from fixtures.native import ALL_COMMANDS
 from fixtures.outcomes import unsupported
-from fixtures.registry import FeatureFlag, HandleType, ImportFlag, SemaphoreType, result
-from fixtures.semaphores import BINARY_OPAQUE, Semaphore
-
-SYNC = Kind(HandleType.SYNC_FD, SemaphoreType.BINARY)
-TIMELINE = Kind(HandleType.OPAQUE_FD, SemaphoreType.TIMELINE)
+from fixtures.registry import FeatureFlag, HandleType, ImportFlag, result
+from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Semaphore
 
 
 @dataclass
@@ -92,8 +89,8 @@ def exportable(device: Device) -> Semaphore:
     if device.info.features(BINARY_OPAQUE):
         need_claims(device, BINARY_OPAQUE)
         return device.semaphore(BINARY_OPAQUE, export=True)
-    need_claims(device, SYNC)
-    semaphore = device.semaphore(SYNC, export=True)
+    need_claims(device, BINARY_SYNC)
+    semaphore = device.semaphore(BINARY_SYNC, export=True)
     semaphore.signal()
     return semaphore
 
@@ -122,7 +119,7 @@ def need_claims(device: Device, kind: Kind) -> None:
 def import_(device: Device) -> Call:
     """vkImportSemaphoreFdKHR of an exported OPAQUE_FD, or of -1 as SYNC_FD where only that is claimed."""
     vk = device.vk
-    if device.info.features(SYNC):
+    if device.info.features(BINARY_SYNC):
         chosen = {"handleType": HandleType.SYNC_FD, "flags": ImportFlag.TEMPORARY, "fd": -1}
     else:
         need_claims(device, BINARY_OPAQUE)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from fixtures.devices import Device, need
 from fixtures.registry import STRUCTURE_TYPES, HandleType, Result
-from fixtures.semaphores import BINARY_OPAQUE
-from suites.valid_usage.calls import SYNC, need_claims, timeline
+from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC
+from suites.valid_usage.calls import need_claims, timeline
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import created, second
 
@@ -20,7 +20,7 @@ def create_timeline(device: Device) -> Result:
 
 def create_exportable(device: Device) -> Result:
     """A semaphore to export as what the device claims."""
-    kind = BINARY_OPAQUE if device.info.features(BINARY_OPAQUE) else SYNC
+    kind = BINARY_OPAQUE if device.info.features(BINARY_OPAQUE) else BINARY_SYNC
     need_claims(device, kind)
     return created(device, export=kind.handle_type)
 

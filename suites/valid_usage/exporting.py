@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from fixtures.devices import Device
 from fixtures.registry import HandleType, Result
-from fixtures.semaphores import BINARY_OPAQUE, Semaphore
-from suites.valid_usage.calls import SYNC, TIMELINE, exportable, need_claims, timeline
+from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Semaphore
+from suites.valid_usage.calls import exportable, need_claims, timeline
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import payload, second, submitted
 
@@ -53,22 +53,22 @@ def export_timeline(device: Device) -> Result:
 
 def export_unsignaled(device: Device) -> Result:
     """A copy of a payload that nothing signals."""
-    need_claims(device, SYNC)
-    return device.semaphore(SYNC, export=True).export_fd()[0]
+    need_claims(device, BINARY_SYNC)
+    return device.semaphore(BINARY_SYNC, export=True).export_fd()[0]
 
 
 def export_signaled(device: Device) -> Result:
     """A copy of a payload whose signal is submitted."""
-    need_claims(device, SYNC)
-    semaphore = device.semaphore(SYNC, export=True)
+    need_claims(device, BINARY_SYNC)
+    semaphore = device.semaphore(BINARY_SYNC, export=True)
     submitted(device.queue, signals=[semaphore])
     return semaphore.export_fd()[0]
 
 
 def export_waited_for(device: Device) -> Result:
     """A copy of a payload for which a queue has waited before its last signal."""
-    need_claims(device, SYNC)
-    semaphore = device.semaphore(SYNC, export=True)
+    need_claims(device, BINARY_SYNC)
+    semaphore = device.semaphore(BINARY_SYNC, export=True)
     submitted(device.queue, signals=[semaphore])
     submitted(device.queue, waits=[semaphore])
     submitted(device.queue, signals=[semaphore])
@@ -79,8 +79,8 @@ def export_behind(raised: bool) -> Callable[[Device], Result]:
     """A copy of a payload whose signal waits for a timeline, which has been raised or is raised afterwards."""
 
     def export(device: Device) -> Result:
-        need_claims(device, SYNC)
-        gate, semaphore = timeline(device), device.semaphore(SYNC, export=True)
+        need_claims(device, BINARY_SYNC)
+        gate, semaphore = timeline(device), device.semaphore(BINARY_SYNC, export=True)
         device.queue.submit(waits=[(gate, 1)], signals=[semaphore])
         if raised:
             gate.host_signal(1)

@@ -5,8 +5,8 @@ from typing import Any
 from fixtures.devices import Device
 from fixtures.drivers import Kind
 from fixtures.registry import HandleType, ImportFlag, Result
-from fixtures.semaphores import BINARY_OPAQUE, Semaphore
-from suites.valid_usage.calls import SYNC, TIMELINE, exportable, need_claims, timeline
+from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Semaphore
+from suites.valid_usage.calls import exportable, need_claims, timeline
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import payload, second, submitted
 
@@ -16,9 +16,9 @@ SYNC_FD, OPAQUE_WIN32 = HandleType.SYNC_FD, HandleType.OPAQUE_WIN32
 def imported(semaphore: Semaphore, kind: Kind | None = None, **differently: Any) -> Result:
     """What the import of a new payload returns; by default of a binary kind that the device claims, as it is imported."""
     device = semaphore.device
-    kind = kind or (BINARY_OPAQUE if device.info.features(BINARY_OPAQUE) else SYNC)
-    if kind == SYNC:
-        need_claims(device, SYNC)
+    kind = kind or (BINARY_OPAQUE if device.info.features(BINARY_OPAQUE) else BINARY_SYNC)
+    if kind == BINARY_SYNC:
+        need_claims(device, BINARY_SYNC)
         return semaphore.import_fd(-1, **{"handle_type": SYNC_FD, "temporary": True, **differently})
     return semaphore.import_fd(payload(device, kind), **{"handle_type": kind.handle_type, **differently})
 
@@ -32,7 +32,7 @@ def import_from_another(device: Device) -> Result:
 
 def import_sync(device: Device, flags: int) -> Result:
     """What the import of -1 as SYNC_FD returns."""
-    need_claims(device, SYNC)
+    need_claims(device, BINARY_SYNC)
     return device.vk.vkImportSemaphoreFdKHR(device.handle, device.semaphore().handle, int(SYNC_FD), -1, flags)
 
 
@@ -57,7 +57,7 @@ def import_timeline(device: Device, temporary: bool) -> Result:
 
 def import_into_another(device: Device) -> Result:
     """Into a semaphore of another device."""
-    need_claims(device, SYNC)
+    need_claims(device, BINARY_SYNC)
     semaphore = second(device).semaphore()
     return device.vk.vkImportSemaphoreFdKHR(
         device.handle, semaphore.handle, int(SYNC_FD), -1, int(ImportFlag.TEMPORARY)

@@ -1,8 +1,8 @@
 """What a layer may answer where the specification leaves it a choice."""
 
 from fixtures.registry import HandleType, Result
+from fixtures.semaphores import BINARY_SYNC
 from suites.ledger import rule
-from suites.valid_usage.calls import SYNC
 
 
 @rule("SPEC-FUND-08")
@@ -23,7 +23,7 @@ def test_an_imported_payload_may_be_exported_again(layer):
     """A SYNC_FD payload that was imported as signaled is exported again without a report."""
 
     def export_again(device):
-        semaphore = device.semaphore(SYNC, export=True)
+        semaphore = device.semaphore(BINARY_SYNC, export=True)
         semaphore.import_fd(-1, HandleType.SYNC_FD, temporary=True)
         return semaphore.export_fd()[0]
 

@@ -1,9 +1,8 @@
 """Failures in which two processes or a stranger have a part (../test_reproducer.py makes programs of them)."""
 
-from fixtures.semaphores import BINARY_OPAQUE
+from fixtures.semaphores import BINARY_OPAQUE, TIMELINE
 from fixtures.strangers import stranger
 from suites.neighbours.steps import export_unsignaled, import_and_signal
-from suites.timeline.members import TIMELINE
 
 
 def test_signal(device, processes):
