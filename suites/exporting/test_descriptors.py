@@ -9,13 +9,16 @@ from contextlib import contextmanager
 import pytest
 
 from fixtures.descriptors import dup, is_open, same_file
+from fixtures.gates import Proof, shown
 from fixtures.outcomes import unsupported, warn
 from fixtures.plugin import allow_permanence
 from fixtures.registry import HandleType, Result
+from fixtures.semaphores import TIMELINE
 from suites.exporting.states import STATES, VALUE, export_in, exported_payload, real
 from suites.ledger import rule
 from suites.robustness.growth import descriptors_left
-from suites.sharing.members import close
+from suites.sharing.members import close, needs_binary, signal_behind_work, wait_for
+from suites.timeline.members import needs_timelines
 
 EXPORTS = 12
 """A driver may forget something in every tenth export only."""
@@ -200,6 +203,25 @@ def test_an_opaque_export_needs_no_state(device, opaque_kind, state):
 
     assert answer == Result.SUCCESS, f"vkGetSemaphoreFdKHR of a semaphore that is {state} returned {answer}"
     assert descriptor.is_open, f"it returned {descriptor}, which is not open"
+
+
+@rule("SPEC-EXPORT-07", "SPEC-STATE-02")
+def test_an_export_leaves_a_pending_wait_alone(device, open_device, opaque_kind):
+    """A wait that was submitted before the first export uses its signal up, and whoever imports waits for the next one."""
+    needs_binary(opaque_kind)
+    needs_timelines(device)
+    exporter, gate, importing = device.semaphore(opaque_kind, export=True), device.semaphore(TIMELINE), open_device()
+    exporter.signal()
+    held = device.queue.submit(waits=[(gate, 1), exporter])
+
+    importer = importing.semaphore(opaque_kind).imports(exporter.exported())
+    signaled = gate.host_signal(1).is_success and held.finishes()
+
+    assert signaled, f"a wait that was pending during an export does not end: {held}"
+    proof = shown(lambda factor: (signal_behind_work(exporter, factor), wait_for(importer)))
+    assert proof is Proof.HELD, (
+        f"the signal was used up, beside an export; an importer waits for the next: {proof.value}"
+    )
 
 
 @rule("SPEC-DESTROY-02", "SPEC-EXPORT-02", "ISSUE-VK_KHR_external_semaphore_fd-1")

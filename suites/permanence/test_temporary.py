@@ -7,7 +7,7 @@ from fixtures.gates import Proof, shown, watch
 from fixtures.outcomes import unsupported
 from fixtures.semaphores import BINARY_OPAQUE
 from suites.ledger import rule
-from suites.permanence.payloads import each_permanent, pending, puts, signaled, target, temporary, wait_at
+from suites.permanence.payloads import each_permanent, needs, pending, puts, signaled, target, temporary, wait_at
 from suites.sharing.members import FAMILIES, device_at, each_place, queue_of, signal, signal_behind_work, wait_for
 from suites.submission.queues import each_command, queue_for
 
@@ -107,6 +107,23 @@ def test_the_permanent_payload_is_exported_while_the_wait_holds(device, open_dev
         f"exported between submission and end of a wait, the payload is not the permanent one: {second} "
         "(Importing Semaphore Payloads, read as: restored once the submission returns)"
     )
+
+
+@rule("SPEC-IMPORT-06", "SPEC-CAPS-03")
+def test_a_semaphore_exports_its_own_payload_again_after_the_wait(device, open_device, kind):
+    """Once a wait has ended a temporary import, what the semaphore was made to export exports, and is its own payload."""
+    needs(device, BINARY_OPAQUE, temporary(kind))
+    into, elsewhere = open_device().semaphore(BINARY_OPAQUE, export=True), open_device()
+    _, descriptor = signaled(device, kind)
+    first = wait_for(puts(descriptor, into, kind))
+    assert first.finishes(), f"the wait for the temporary payload does not end: {first} (SPEC-IMPORT-05)"
+
+    answer, exported = into.export_fd()
+
+    assert answer.is_success, f"after a temporary import of {kind} has ended vkGetSemaphoreFdKHR returned {answer}"
+    signal(elsewhere.semaphore(BINARY_OPAQUE).imports(exported))
+    second = wait_for(into)
+    assert second.finishes(), f"what it exported is not its own payload: {second}"
 
 
 @rule("SPEC-IMPORT-06", "SPEC-IMPORT-19")

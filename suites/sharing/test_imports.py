@@ -169,6 +169,24 @@ def test_an_import_by_reference_makes_no_copy(device, open_device, opaque_kind, 
     assert proof is Proof.HELD, f"the exporter had used up one signal of the importer, then signals: {proof.value}"
 
 
+@rule("SPEC-IMPORT-14", "SPEC-FUND-02")
+def test_two_devices_export_to_each_other(device, open_device, opaque_kind):
+    """What each of two devices imports is the other's payload, not the one that itself exported at the same time."""
+    other = open_device()
+    there, here = (one.semaphore(opaque_kind, export=True) for one in (device, other))
+    exported = [there.exported(), here.exported()]
+    from_there, from_here = (
+        one.semaphore(opaque_kind).imports(of) for one, of in zip((other, device), exported, strict=True)
+    )
+    signal(there, 1000)
+
+    proof = shown(lambda n: (signal_behind_work(here, n, n), wait_for(from_here, n)))
+    wait = wait_for(from_there, 1000)
+
+    assert proof is Proof.HELD, f"both devices export; a wait on the second for the first one's signal: {proof.value}"
+    assert wait.finishes(), f"both devices export; the first one's signal does not reach the second: {wait}"
+
+
 @rule("SPEC-IMPORT-14")
 def test_members_of_different_payloads_do_not_meet(device, open_device, opaque_kind):
     """A signal of one payload is nothing to the members of another one, exported at the same time."""

@@ -1,8 +1,9 @@
 """Several threads at once: the duties of the application are about one handle, one queue, never about a shared payload."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from queue import Queue
-from threading import Barrier, Lock
+from threading import Barrier, Event, Lock
 
 import pytest
 
@@ -10,12 +11,18 @@ from fixtures.descriptors import is_open
 from fixtures.outcomes import unsupported
 from fixtures.plugin import allow_permanence
 from fixtures.registry import Result
+from fixtures.semaphores import BINARY_OPAQUE, TIMELINE
 from suites.ledger import rule
+from suites.permanence.payloads import needs
 from suites.sharing.members import at, is_timeline, members, signal, wait_for
+from suites.submission.queues import COMMANDS, queue_for
+from suites.timeline.members import needs_timelines
 
 THREADS = 4
 EXPORTS = 24
 ROUNDS = 48
+BESIDE = 0.005
+"""Seconds until a thread that was told to wait does so."""
 
 
 def together(jobs):
@@ -185,6 +192,48 @@ def test_one_payload_is_imported_by_several_threads_at_once(device, open_device,
         signal(exporter, value)
         wait = wait_for(importer, value)
         assert wait.finishes(), f"importer {value}, one of several at once, does not see the signal: {wait}"
+
+
+def live(device):
+    """Create two semaphores, export one and import it into the other, and destroy both."""
+    needs(device, BINARY_OPAQUE)
+    for one in members(device, device, BINARY_OPAQUE).values():
+        one.destroy()
+
+
+def count(device):
+    """Signal a timeline by the host, wait for it, read it and destroy it."""
+    other = device.semaphore(TIMELINE)
+    assert other.host_signal(1).is_success, "vkSignalSemaphore failed (SPEC-HOST-08)"
+    assert other.host_wait(other.counter()).is_success, "vkWaitSemaphores for the counter's value failed (SPEC-HOST-03)"
+    other.destroy()
+
+
+def submit(device, through):
+    """Submit nothing but a fence, and wait for that."""
+    assert queue_for(device, through).submit(through=through).finishes(), f"an empty {through} failed (SPEC-FUND-09)"
+
+
+@rule("SPEC-THREAD-09")
+@pytest.mark.isolated
+@pytest.mark.parametrize("what", [live, count, *COMMANDS], ids=lambda one: getattr(one, "__name__", one))
+def test_commands_go_on_beside_a_host_wait(device, what):
+    """While a thread waits for a timeline, other commands return; then the wait ends with its signal."""
+    needs_timelines(device)
+    waited, begun = device.semaphore(TIMELINE), Event()
+
+    with ThreadPoolExecutor(1) as thread:
+        wait = thread.submit(lambda: (begun.set(), waited.host_wait(1))[1])
+        begun.wait()
+        time.sleep(BESIDE)
+        what(device) if callable(what) else submit(device, what)
+        is_over = wait.done()
+        signaled = waited.host_signal(1)
+        answer = wait.result()
+
+    assert not is_over, f"{what} came back when the wait of another thread was over, which returned {answer}"
+    assert signaled.is_success, f"vkSignalSemaphore beside a wait returned {signaled}"
+    assert answer.is_success, f"a wait beside other commands returned {answer}"
 
 
 @rule("SPEC-THREAD-06", "SPEC-SHARE-01")

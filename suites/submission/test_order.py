@@ -103,7 +103,7 @@ def test_fences_of_a_queue_come_in_order(device, through):
     assert calls[-1].finishes(), f"the last of {COUNT} submissions did not end: {calls[-1]}"
 
 
-@rule("SPEC-STATE-10")
+@rule("SPEC-STATE-10", "SPEC-STATE-09")
 @ordered_commands
 def test_a_signal_waits_for_all_that_was_submitted_before(device, through):
     """A batch without work of its own signals after the work of earlier batches on the queue."""

@@ -6,6 +6,7 @@ import pytest
 
 from fixtures.gates import Proof, run_work, shown
 from fixtures.native import Batch
+from fixtures.registry import Result
 from fixtures.semaphores import TIMELINE
 from suites.ledger import rule
 from suites.submission.queues import each_command, first_stuck, queue_for
@@ -113,6 +114,23 @@ def test_an_import_replaces_the_payload(device, value):
     assert exporter.counter() == value + 1, (
         f"the importer signaled {value + 1}, the exporter is at {exporter.counter()}"
     )
+
+
+@rule("SPEC-IMPORT-08", "SPEC-HOST-03")
+@pytest.mark.parametrize("seen", ["read", "waited-for"])
+def test_host_waits_are_for_the_imported_payload(device, seen):
+    """What a timeline had reached before a permanent import is not reached after it."""
+    needs_timelines(device, shared=True)
+    exporter = device.semaphore(TIMELINE, export=True, initial_value=3)
+    target = device.semaphore(TIMELINE, initial_value=VALUE)
+    before = target.host_wait(VALUE).is_success if seen == "waited-for" else target.counter() == VALUE
+
+    target.imports(exporter.exported())
+    unreached, reached = target.host_wait(4, 0), target.host_wait(3, 0)
+
+    assert before, f"a new timeline is not at its initial value of {VALUE} (SPEC-CREATE-10)"
+    assert unreached == Result.TIMEOUT, f"at 3, imported over {VALUE}, a poll for 4 returned {unreached}"
+    assert reached.is_success, f"at 3, imported over {VALUE}, a poll for 3 returned {reached}"
 
 
 @rule("SPEC-IMPORT-08")

@@ -1,0 +1,73 @@
+"""What else happens is nothing to a payload: it stays where it is, as it is."""
+
+import pytest
+
+from suites.ledger import rule
+from suites.permanence.payloads import needs, puts, signaled, target, temporary
+from suites.sharing.members import is_timeline, members, signal, wait_for
+
+VALUE = 7
+
+
+def idle_device(device, kind):
+    """Wait for the device, which has nothing to do."""
+    assert device.vk.vkDeviceWaitIdle(device.handle).is_success, "vkDeviceWaitIdle failed (SPEC-FUND-09)"
+
+
+def idle_queues(device, kind):
+    """Wait for each queue, which has nothing to do."""
+    for queue in device.queues:
+        assert device.vk.vkQueueWaitIdle(queue.handle).is_success, "vkQueueWaitIdle failed (SPEC-FUND-09)"
+
+
+def others_made(device, kind):
+    """Create semaphores of the kind, signal and wait for them, and destroy them."""
+    for value in (1, 2, 3):
+        made = device.semaphore(kind, export=True)
+        signal(made, value)
+        assert wait_for(made, value).finishes(), "a wait on a semaphore of its own does not end (SPEC-STATE-01)"
+        made.destroy()
+
+
+def others_exchanged(device, kind):
+    """Export and import another payload, signal it and wait for it, and destroy its semaphores."""
+    exporter, importer = device.semaphore(kind, export=True), device.semaphore(kind)
+    signal(exporter, 1)
+    importer.imports(exporter.exported(), temporary=not is_timeline(kind))
+    assert wait_for(importer, 1).finishes(), "a wait on another payload does not end (SPEC-IMPORT-14)"
+    exporter.destroy()
+    importer.destroy()
+
+
+meanwhile = pytest.mark.parametrize(
+    "meanwhile", [idle_device, idle_queues, others_made, others_exchanged], ids=lambda one: one.__name__
+)
+
+
+@rule("SPEC-IMPORT-05", "SPEC-IMPORT-06")
+@meanwhile
+def test_a_temporary_payload_stays_until_the_wait(device, open_device, kind, meanwhile):
+    """What was imported temporarily is there for the next wait on the semaphore, whatever comes before that."""
+    needs(device, temporary(kind))
+    into, (_, descriptor) = target(device, open_device()), signaled(device, kind)
+    one = puts(descriptor, into.semaphore, kind)
+
+    meanwhile(one.device, kind)
+    wait = into.waits()
+
+    assert wait.finishes(), f"the temporary payload is gone, before any wait for it: {wait} ({meanwhile.__doc__})"
+
+
+@rule("SPEC-DESTROY-02", "SPEC-DESTROY-03", "SPEC-IMPORT-14")
+@meanwhile
+def test_a_shared_payload_stays_without_its_exporter(device, open_device, opaque_kind, meanwhile):
+    """A payload keeps its state for its importers when the exporter is destroyed, whatever its device does then."""
+    exporter, importer, other = members(device, open_device(), opaque_kind).values()
+    signal(exporter, VALUE)
+    exporter.destroy()
+
+    meanwhile(device, opaque_kind)
+    wait = wait_for(importer, VALUE)
+
+    assert wait.finishes(), f"the signal of a destroyed exporter is gone: {wait} ({meanwhile.__doc__})"
+    assert not is_timeline(opaque_kind) or other.counter() == VALUE, f"{VALUE} became {other.counter()}"
