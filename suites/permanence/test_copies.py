@@ -9,6 +9,7 @@ from fixtures.outcomes import Broken, unsupported
 from fixtures.registry import HandleType, SemaphoreType
 from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC
 from suites.capabilities.queries import needs_pair
+from suites.exporting.states import real
 from suites.ledger import rule
 from suites.permanence.payloads import each_permanent, pending, puts, signaled, target
 from suites.sharing.members import (
@@ -24,6 +25,7 @@ from suites.sharing.members import (
 )
 
 COPIES = 6
+FRAMES = 3
 ROUNDS = 16
 
 
@@ -47,6 +49,20 @@ def test_an_export_is_a_wait_for_its_source(device, sync_kind):
         assert again.finishes(), f"round {number}: a signal after the export does not end: {again}"
         wait = wait_for(exporter)
         assert wait.finishes(), f"round {number}: a wait for the signal after the export does not end: {wait}"
+
+
+@rule("SPEC-IMPORT-33", "SPEC-STATE-09")
+def test_each_export_of_a_semaphore_is_of_its_signal_then(device, open_device, sync_kind):
+    """What a semaphore exports frame by frame holds, once imported, until the work before that frame's signal is done."""
+    exporter, importing = device.semaphore(sync_kind, export=True), open_device()
+
+    def arrange(factor):
+        gate = signal_behind_work(exporter, factor)
+        return gate, wait_for(importing.semaphore(sync_kind).imports(real(exporter.export_fd()), temporary=True))
+
+    for frame in range(1, FRAMES + 1):
+        proof = shown(arrange)
+        assert proof is Proof.HELD, f"frame {frame}, exported from one semaphore: {proof.value}"
 
 
 @rule("SPEC-IMPORT-17")

@@ -9,7 +9,7 @@ from fixtures.semaphores import BINARY_OPAQUE
 from suites.ledger import rule
 from suites.permanence.payloads import each_permanent, needs, pending, puts, signaled, target, temporary, wait_at
 from suites.sharing.members import FAMILIES, device_at, each_place, queue_of, signal, signal_behind_work, wait_for
-from suites.submission.queues import each_command, queue_for
+from suites.submission.queues import each_command, queue_for, unwatched
 
 FRAMES = 32
 
@@ -139,6 +139,22 @@ def test_two_waits_of_one_call_are_for_two_payloads(device, open_device, kind, p
     both = into.semaphore.device.queue.submit_batches([one, one])
 
     assert both.finishes(), f"two batches that wait, for the temporary payload and the signal below it: {both}"
+
+
+@rule("SPEC-IMPORT-06")
+@each_permanent
+def test_a_wait_without_a_fence_brings_the_payload_back(device, open_device, kind, permanent):
+    """A temporary import ends with a wait that nobody watches, too."""
+    temporary(kind)
+    into = target(device, open_device(), permanent)
+    _, descriptor = signaled(device, kind)
+    puts(descriptor, into.semaphore, kind)
+
+    answer = unwatched(into.semaphore.device.queue, waits=[into.semaphore])
+
+    assert answer.is_success, f"a wait without a fence for the temporary payload ended with {answer}"
+    proof = shown(lambda factor: (signal_behind_work(into.below, factor), wait_at(into.semaphore, into.queue)))
+    assert proof is Proof.HELD, f"behind a wait without a fence, a wait for the permanent payload: {proof.value}"
 
 
 @rule("SPEC-IMPORT-06")

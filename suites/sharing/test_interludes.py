@@ -71,3 +71,19 @@ def test_a_shared_payload_stays_without_its_exporter(device, open_device, opaque
 
     assert wait.finishes(), f"the signal of a destroyed exporter is gone: {wait} ({meanwhile.__doc__})"
     assert not is_timeline(opaque_kind) or other.counter() == VALUE, f"{VALUE} became {other.counter()}"
+
+
+@rule("SPEC-DESTROY-02", "SPEC-HANDLE-04", "SPEC-HANDLE-07")
+@meanwhile
+def test_a_descriptor_keeps_the_payload_meanwhile(device, open_device, kind, meanwhile):
+    """What a descriptor stands for is there for who imports it late, when its exporter is gone and others came."""
+    exporter, importer = device.semaphore(kind, export=True), open_device().semaphore(kind)
+    signal(exporter, VALUE)
+    descriptor = exporter.exported()
+    exporter.destroy()
+
+    meanwhile(device, kind)
+    wait = wait_for(importer.imports(descriptor, temporary=not is_timeline(kind)), VALUE)
+
+    assert wait.finishes(), f"the payload behind {descriptor} has lost its signal: {wait} ({meanwhile.__doc__})"
+    assert not is_timeline(kind) or importer.counter() == VALUE, f"{VALUE} became {importer.counter()}"

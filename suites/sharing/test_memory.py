@@ -5,11 +5,13 @@ import sys
 import pytest
 
 from fixtures.devices import WORKING
+from fixtures.gates import recorded_work
 from fixtures.outcomes import unsupported
 from fixtures.plugin import allow_permanence
 from suites.ledger import rule
 from suites.neighbours import buffers
-from suites.sharing.members import FAMILIES, PLACES, device_at, queue_of
+from suites.sharing.members import FAMILIES, PLACES, device_at, queue_of, second_queue
+from suites.submission.queues import queue_for
 
 SIZE = 1 << 20
 WORDS = [0x01010101 * n for n in range(1, 17)]
@@ -56,6 +58,22 @@ def test_the_signal_of_any_queue_family_comes_after_its_work(open_device, family
 
     assert ended, f"a wait for a signal of family {family} does not end: {wait}"
     assert found == {WORDS[-1]}, f"family {family} wrote {words(WORDS[-1:])} last, read: {words(found)}"
+
+
+@rule("SPEC-STATE-09")
+@pytest.mark.parametrize("through", ["vkQueueSubmit", "vkQueueSubmit2"])
+def test_the_signal_comes_after_every_command_buffer(device, through):
+    """Behind a wait for what a batch signals, what its last command buffer wrote is there, as what its first did."""
+    queue, waits = queue_for(device, through), second_queue(device)
+    semaphore, seen = device.semaphore(), buffers.make(device, SIZE, buffers.HOST_VISIBLE_AND_COHERENT)
+    first, last = (buffers.fills(seen, [word], queue.family) for word in WORDS[:2])
+
+    queue.submit(commands=[first, recorded_work(device), last], signals=[semaphore], through=through)
+    wait = waits.submit(waits=[semaphore])
+    ended, found = wait.finishes(), words_in(bytes(seen.bytes))
+
+    assert ended, f"a wait for the signal of a batch of three command buffers does not end: {wait}"
+    assert found == {WORDS[1]}, f"three command buffers wrote {words(WORDS[1:2])} last, read: {words(found)}"
 
 
 def words_in(content):

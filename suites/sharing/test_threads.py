@@ -15,10 +15,11 @@ from fixtures.semaphores import BINARY_OPAQUE, TIMELINE
 from suites.ledger import rule
 from suites.permanence.payloads import needs
 from suites.sharing.members import at, is_timeline, members, signal, wait_for
-from suites.submission.queues import COMMANDS, queue_for
+from suites.submission.queues import COMMANDS, first_stuck, queue_for
 from suites.timeline.members import needs_timelines
 
 THREADS = 4
+MADE = 8
 EXPORTS = 24
 ROUNDS = 48
 BESIDE = 0.005
@@ -173,6 +174,34 @@ def test_threads_share_payloads_of_their_own(device, open_device, opaque_kind, d
     problems = [problem for problem in together([lambda user=user: life(user) for user in users]) if problem]
 
     assert not problems, f"in {len(problems)} of {THREADS} threads signals or waits did not end: {problems[0]}"
+
+
+@rule("SPEC-THREAD-09")
+@pytest.mark.isolated
+def test_timelines_that_threads_create_at_once_are_their_own(device):
+    """Each has the initial value that its thread gave it."""
+    needs_timelines(device)
+
+    def create(first):
+        return [device.semaphore(TIMELINE, initial_value=value) for value in range(first, first + MADE)]
+
+    lists = together([lambda first=first: create(first) for first in range(0, THREADS * MADE, MADE)])
+
+    counters = [one.counter() for made in lists for one in made]
+    assert counters == list(range(THREADS * MADE)), f"created with 0 to {THREADS * MADE - 1} they are at {counters}"
+
+
+@rule("SPEC-THREAD-09")
+@pytest.mark.isolated
+def test_binary_semaphores_that_threads_create_at_once_are_their_own(device):
+    """Each is signaled and waited for by itself."""
+    lists = together([lambda: [device.semaphore() for _ in range(MADE)]] * THREADS)
+    made = [one for row in lists for one in row]
+
+    used = [device.queue.submit(signals=[one]) for one in made] + [device.queue.submit(waits=[one]) for one in made]
+
+    stuck = first_stuck(used)
+    assert not stuck, f"of {len(made)} semaphores, each signaled and waited for once, one is stuck: {stuck}"
 
 
 @rule("SPEC-THREAD-09", "SPEC-SHARE-01")

@@ -1,13 +1,15 @@
 """The submission commands as parameters, and binary semaphores to hand to them."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
 
-from fixtures.devices import SPARSE, Device, Queue, Submission
+from fixtures.devices import SPARSE, Device, Queue, Submission, batch_of
 from fixtures.gates import run_work
 from fixtures.outcomes import unsupported
 from fixtures.plugin import EXPORTABLE, IMPORTABLE, unclaimed
+from fixtures.registry import Result
 from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Semaphore
 from suites.capabilities.queries import needs
 from suites.sharing.members import Point, at
@@ -37,6 +39,12 @@ def behind_work(device: Device, factor: int, queue: Queue, through: str) -> tupl
     link = device.semaphore()
     device.queue.submit(signals=[link])
     return gate, [link]
+
+
+def unwatched(queue: Queue, through: str = "vkQueueSubmit", **batch: Any) -> Result:
+    """Submit one batch without a fence, as for `Queue.submit`; how it, and an empty call with a fence behind it, ended."""
+    answer: Result = getattr(queue.device.vk, through)(queue.handle, (batch_of(**batch),), 0)
+    return answer if answer.is_error else queue.submit(through=through).end()
 
 
 def first_stuck(submissions: Iterable[Submission]) -> str:

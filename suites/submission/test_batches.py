@@ -5,6 +5,7 @@ import pytest
 from fixtures.gates import Proof, run_work, shown
 from fixtures.native import Batch
 from fixtures.outcomes import unsupported
+from fixtures.registry import Result
 from suites.ledger import rule
 from suites.submission.queues import (
     COMMANDS,
@@ -18,6 +19,7 @@ from suites.submission.queues import (
     signaled_payload,
     sorts,
     two_ends,
+    unwatched,
 )
 
 ROUNDS = 8
@@ -42,6 +44,28 @@ def test_a_wait_holds_for_a_signal_of_any_command(device, open_device, handle, s
     proof = shown(arrange)
 
     assert proof is Proof.HELD, f"{signaling} signals, {waiting} waits: {proof.value}"
+
+
+@rule("SPEC-STATE-01", "SPEC-STATE-02")
+@each_command
+@each_pair
+def test_calls_without_a_fence_signal_and_wait(device, open_device, handle, through):
+    """What nobody watches happens all the same: each wait uses its signal up, and the next one holds for the next."""
+    first, second = two_ends(device, open_device, handle)
+    signals, waits = queue_for(device, through), queue_for(second.device, through, beside=device.queue)
+
+    answers = []
+    for _ in range(2):
+        answers += [unwatched(signals, through, signals=[first]), unwatched(waits, through, waits=[second])]
+
+    def arrange(factor):
+        gate, links = behind_work(device, factor, signals, through)
+        signals.submit(waits=links, signals=[first], through=through)
+        return gate, waits.submit(waits=[second], through=through)
+
+    assert answers == [Result.SUCCESS] * 4, f"signals and waits of {through} without a fence ended with {answers}"
+    proof = shown(arrange)
+    assert proof is Proof.HELD, f"behind calls of {through} without a fence: {proof.value}"
 
 
 @rule("SPEC-STATE-01", "SPEC-STATE-02")

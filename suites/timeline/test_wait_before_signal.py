@@ -1,18 +1,22 @@
 """Batches that wait for a timeline value which is signaled later."""
 
+import time
+
 import pytest
 
 from fixtures.devices import batch_of
 from fixtures.outcomes import unsupported
 from fixtures.semaphores import TIMELINE
 from suites.ledger import rule
-from suites.submission.queues import each_command, queue_for
+from suites.submission.queues import COMMANDS, each_command, first_stuck, queue_for
 from suites.timeline.members import members, needs_success, needs_timelines, signal, submit_signal, two_handles
 from suites.timeline.steps import wait_in_a_batch
 
 VALUE = 7
 LOOKING = 0.03
 """For how long a wait is seen waiting, in seconds."""
+LONG = 1.2
+"""Longer than a driver's round number of seconds."""
 
 
 @rule("ISSUE-VK_KHR_timeline_semaphore-3", "SPEC-STATE-03")
@@ -75,6 +79,21 @@ def test_one_batch_waits_for_a_timeline_and_raises_it(device, timeline, through)
     assert both.finishes(), f"a batch that waits for 1 did not end: {both}"
     assert timeline.host_wait(VALUE).is_success, f"a batch that signals {VALUE} ended, its signal did not come"
     assert timeline.counter() == VALUE, f"a batch that signals {VALUE} left the counter at {timeline.counter()}"
+
+
+@rule("ISSUE-VK_KHR_timeline_semaphore-3", "SPEC-STATE-03")
+def test_batches_wait_for_longer_than_a_second(device, timeline):
+    """Nobody's patience ends a wait but the signal."""
+    ways = [through for through in COMMANDS if device.queue_for(through)]
+    waiters = [queue_for(device, through).submit(waits=[(timeline, VALUE)], through=through) for through in ways]
+
+    time.sleep(LONG)
+    early = [through for through, waiter in zip(ways, waiters, strict=True) if waiter.is_done]
+    signal(timeline, VALUE)
+
+    assert not early, f"in {LONG} s batches of {', '.join(early)} that wait for {VALUE} ended at 0"
+    stuck = first_stuck(waiters)
+    assert not stuck, f"a batch that had waited for {LONG} s did not end at {VALUE}: {stuck}"
 
 
 @rule("ISSUE-VK_KHR_timeline_semaphore-3")
