@@ -83,7 +83,7 @@ def test_a_semaphore_is_never_null(device, semaphore_type, export):
     assert 0 not in handles, f"{handles.count(0)} of {len(handles)} semaphores are VK_NULL_HANDLE"
 
 
-@rule("SPEC-CREATE-10")
+@rule("SPEC-CREATE-10", "SPEC-CREATE-06")
 @pytest.mark.parametrize("types", [None, 0], ids=["no-export-info", "no-handle-types"])
 def test_a_plain_semaphore_takes_an_import(device, kind, types):
     """The target of an import needs no VkExportSemaphoreCreateInfo: any semaphore of the type will do."""

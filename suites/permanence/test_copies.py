@@ -250,10 +250,10 @@ def test_a_copy_imports_into_its_source(device, sync_kind):
     assert own.finishes(), f"after it a wait for the semaphore's own signal does not end: {own}"
 
 
-@rule("SPEC-IMPORT-12", "SPEC-IMPORT-15", "SPEC-IMPORT-33")
-@pytest.mark.parametrize("length", [2, 5])
-def test_a_payload_is_copied_from_semaphore_to_semaphore(device, open_device, sync_kind, length):
-    """A pending payload that is exported, imported and exported again keeps its signal to the last copy."""
+@rule("SPEC-IMPORT-12", "SPEC-IMPORT-15", "SPEC-IMPORT-33", "SPEC-HANDLE-07")
+@pytest.mark.parametrize(("length", "gone"), [(2, False), (5, False), (2, True)], ids=["2", "5", "2-destroyed"])
+def test_a_payload_is_copied_from_semaphore_to_semaphore(device, open_device, sync_kind, length, gone):
+    """A pending payload that is exported, imported and exported again keeps its signal to the last copy, whoever is gone."""
     if not device.info.claims[sync_kind.claim][2] & sync_kind.handle_type:
         unsupported("SYNC_FD is not in its exportFromImportedHandleTypes")
     importing = open_device()
@@ -261,9 +261,10 @@ def test_a_payload_is_copied_from_semaphore_to_semaphore(device, open_device, sy
     def arrange(factor):
         gate, _, descriptor = pending(device, sync_kind, factor)
         for _ in range(length - 1):
-            descriptor = puts(descriptor, importing.semaphore(), sync_kind).exported()
-            if descriptor.fd == -1:
-                unsupported("the driver answered -1: there is no descriptor")
+            between = importing.semaphore()
+            descriptor = real(puts(descriptor, between, sync_kind).export_fd())
+            if gone:
+                between.destroy()
         return gate, wait_for(puts(descriptor, importing.semaphore(), sync_kind))
 
     proof = shown(arrange)

@@ -169,6 +169,24 @@ def test_an_import_by_reference_makes_no_copy(device, open_device, opaque_kind, 
     assert proof is Proof.HELD, f"the exporter had used up one signal of the importer, then signals: {proof.value}"
 
 
+@rule("SPEC-SHARE-01", "SPEC-IMPORT-31")
+def test_what_is_pending_through_one_handle_binds_no_other(device, open_device, opaque_kind, permanence):
+    """A semaphore may import another payload, and go, while its first one is still to be signaled through others."""
+    temporary = allow_permanence(opaque_kind, permanence)
+    exporter, importer, sibling = members(device, open_device(), opaque_kind).values()
+    other = device.semaphore(opaque_kind, export=True)
+    signal(other)
+    descriptor = other.exported()
+    signal_behind_work(exporter, factor=4)
+
+    answer = importer.import_fd(descriptor.dup().fd, temporary=temporary)
+    wait, late = wait_for(importer), wait_for(sibling)
+
+    assert answer.is_success, f"an import into a semaphore whose payload is used through another one returned {answer}"
+    assert wait.finishes(), f"a wait for the payload that it imported then does not end: {wait}"
+    assert late.finishes(), f"the signal that was pending through another semaphore does not come: {late}"
+
+
 @rule("SPEC-IMPORT-14", "SPEC-FUND-02")
 def test_two_devices_export_to_each_other(device, open_device, opaque_kind):
     """What each of two devices imports is the other's payload, not the one that itself exported at the same time."""

@@ -13,6 +13,8 @@ from suites.ledger import rule
 from suites.timeline.members import each_handle, signal, two_handles
 
 SIGNALS = 64
+BETWEEN = 0.005
+"""Seconds in which another thread does what it was told."""
 
 
 @rule("SPEC-HOST-08", "ISSUE-VK_KHR_timeline_semaphore-9")
@@ -42,6 +44,29 @@ def test_host_signals_may_leave_values_out(device, handle):
         counters.append(semaphore.counter())
 
     assert counters == [3, 4, 1000, 2**20, 2**31 - 2], f"after 3, 4, 1000, 2^20 and 2^31-2 the counters were {counters}"
+
+
+@rule("SPEC-THREAD-06", "SPEC-HOST-03")
+@each_handle
+def test_threads_wait_for_values_of_their_own(device, handle):
+    """Of two threads that wait on one timeline the one that waits for less goes on first, though it asked last."""
+    other, semaphore = two_handles(device, handle)
+
+    with ThreadPoolExecutor(2) as threads:
+        waits = []
+        for value in (SIGNALS, 1):
+            waits.append(threads.submit(semaphore.host_wait, value))
+            time.sleep(BETWEEN)
+        signal(other, 1)
+        low = waits[1].result()
+        time.sleep(BETWEEN)
+        early = waits[0].done()
+        signal(other, SIGNALS)
+        high = waits[0].result()
+
+    assert low.is_success, f"beside a wait for {SIGNALS}, a wait for 1 returned {low} though 1 was signaled"
+    assert not early, f"at 1 the wait of another thread for {SIGNALS} returned {high}"
+    assert high.is_success, f"a wait for {SIGNALS} returned {high} though {SIGNALS} was signaled"
 
 
 @rule("SPEC-HOST-08", "SPEC-HOST-01")

@@ -76,20 +76,22 @@ def test_a_batch_waits_on_any_member_for_work_of_the_exporter(device, open_devic
 
 
 @rule("SPEC-EXPORT-09")
-@pytest.mark.parametrize("state", ["initial", "signaled", "waited-for", "signal-pending"])
+@pytest.mark.parametrize("state", ["initial", "signaled", "waited-for", "signal-pending", "wait-pending"])
 def test_a_timeline_exports_in_any_state(device, state):
-    """An export succeeds and shows the payload whether the timeline is new, signaled, waited for or about to be."""
+    """An export succeeds and shows the payload whether the timeline is new, signaled, waited for or about to be either."""
     needs_timelines(device, shared=True)
     exporter = device.semaphore(TIMELINE, export=True, initial_value=VALUE)
     if state in ("signaled", "waited-for"):
         signal(exporter, VALUE + 1)
-    if state == "waited-for":
+    if state in ("waited-for", "wait-pending"):
         device.queue.submit(waits=[(exporter, VALUE + 1)])
     if state == "signal-pending":
         run_work(device)
         submit_signal(exporter, VALUE + 1)
 
     answer, descriptor = exporter.export_fd()
+    if state == "wait-pending":
+        signal(exporter, VALUE + 1)
 
     assert answer.is_success, f"vkGetSemaphoreFdKHR of a timeline ({state}) returned {answer}"
     importer, value = device.semaphore(TIMELINE).imports(descriptor), VALUE + (state != "initial")
