@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ def make_record(reports: Sequence[pytest.TestReport]) -> Record:
     """One record from the reports of a test's phases, or from the one report of its crash."""
     properties: list[tuple[str, Any]] = [one for report in reports for one in report.user_properties]
     said = dict(properties)
+    said["calls"] = json.loads(said.get("calls", "[]"))
     warnings = [text for name, texts in properties if name == "warnings" for text in texts]
     verdict, message, detail = _verdict(reports, said, warnings)
     return Record(
@@ -58,7 +60,7 @@ def make_record(reports: Sequence[pytest.TestReport]) -> Record:
         message=message,
         seconds=round(sum(report.duration for report in reports), 6),
         nodeid=reports[0].nodeid,
-        calls=said.get("calls", []),
+        calls=said["calls"],
         warnings=warnings,
         breaches=said.get("breaches", []),
         outcomes=said.get("outcomes", []),
@@ -85,7 +87,7 @@ def _verdict(reports: Sequence[pytest.TestReport], said: dict[str, Any], warning
     ending = said.get("ending")
     if ending:
         verdict = "timeout" if ending.startswith("timeout") else "crash"
-        pending = [call["command"] for call in said.get("calls", []) if call.get("ns", 0) is None]
+        pending = [call["command"] for call in said["calls"] if call.get("ns", 0) is None]
         where = f" in {pending[-1]}" if pending else ""
         return verdict, ending + where, next(str(r.longrepr) for r in reports if r.longrepr)
     broken = [report for report in reports if report.failed]
