@@ -65,7 +65,7 @@ RESTING = {
     **dict.fromkeys(("SPEC-IMPORT-05", "SPEC-IMPORT-11", "SPEC-IMPORT-14", "SPEC-IMPORT-33"), USES),
     **dict.fromkeys(("SPEC-STATE-01", "SPEC-STATE-02", "SPEC-STATE-03", "SPEC-STATE-09", "SPEC-STATE-10"), USES),
     **dict.fromkeys(("SPEC-SHARE-01", "SPEC-SHARE-02", "SPEC-THREAD-06", "ISSUE-VK_KHR_timeline_semaphore-3"), USES),
-    **dict.fromkeys(("SPEC-HANDLE-03", "SPEC-HANDLE-04"), EXCHANGED),
+    **dict.fromkeys(("SPEC-IMPORT-15", "SPEC-HANDLE-03", "SPEC-HANDLE-04"), EXCHANGED),
     **dict.fromkeys(("SPEC-IMPORT-08", "SPEC-IMPORT-17", "SPEC-IMPORT-21"), USES),
     **dict.fromkeys(
         ("SPEC-STATE-13", "SPEC-HOST-01", "SPEC-HOST-02", "SPEC-HOST-03", "SPEC-HOST-08", "SPEC-HOST-09"), COUNTED

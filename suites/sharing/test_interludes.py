@@ -34,7 +34,7 @@ def others_exchanged(device, kind):
     exporter, importer = device.semaphore(kind, export=True), device.semaphore(kind)
     signal(exporter, 1)
     importer.imports(exporter.exported(), temporary=not is_timeline(kind))
-    assert wait_for(importer, 1).finishes(), "a wait on another payload does not end (SPEC-IMPORT-14)"
+    assert wait_for(importer, 1).finishes(), "a wait on another payload does not end (SPEC-IMPORT-14, SPEC-IMPORT-15)"
     exporter.destroy()
     importer.destroy()
 
