@@ -9,7 +9,7 @@ from typing import Any
 from fixtures import bench, outcomes, strangers
 from fixtures.commands import is_open
 from fixtures.descriptors import Descriptor
-from fixtures.devices import Device, Submission
+from fixtures.devices import Device, Submission, batch_of
 from fixtures.gates import run_work
 from fixtures.processes import Channel
 from fixtures.stacks import watchdog
@@ -97,11 +97,21 @@ def take(held, channel, descriptor):
     held.descriptors[descriptor] = Descriptor(channel.receive_fd(), bench.commands(), "received descriptor")
 
 
-def submit(held, channel, number, is_wait, value, through, seconds):
-    semaphore = held.semaphores[number]
-    queue = semaphore.device.queue_for(through)
-    submission = queue.submit(through=through, **{"waits" if is_wait else "signals": [at(semaphore, value)]})
+def submit(held, channel, device, batches, through, end, seconds):
+    """Why a submission does not end; `end` waits for it, "" its fence alone."""
+    device = held.devices[device]
+    queue = device.queue_for(through)
+    submission = queue.submit_batches([batch_of(*[some(held, half) for half in one]) for one in batches], through)
+    if end and submission.result.is_success:
+        came = getattr(device.vk, end)(queue.handle if end == "vkQueueWaitIdle" else device.handle)
+        if not came.is_success or not submission.is_done:
+            return f"{end} returned {came}; {submission}"
     return "" if submission.finishes(seconds) else str(submission)
+
+
+def some(held, told):
+    """Semaphores as a batch takes them."""
+    return [at(held.semaphores[number], value) for number, value in told]
 
 
 def at(semaphore, value):

@@ -3,16 +3,17 @@
 from itertools import product
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize
 
 from fixtures.payloads import Semaphore, Timeline, Wait
 from fixtures.registry import Result
 from fixtures.semaphores import TIMELINE
 from fixtures.strangers import NUMBERS, STRANGERS
+from suites.model.batches import SHARED, Batches
+from suites.model.choices import more, pick, steps
 from suites.model.players import Difference
 from suites.model.world import MOST_HANDLES, PLACES, SYNC, Handle, Made, Pending, Work, World
 
-SHARED = "SPEC-IMPORT-14, SPEC-IMPORT-15"
 SURVIVES = "SPEC-IMPORT-23"
 AHEAD = "ISSUE-VK_KHR_timeline_semaphore-3"
 FILES = tuple(name for name in STRANGERS if name not in NUMBERS)
@@ -20,7 +21,6 @@ EARLIEST = 8
 """Steps before a device is destroyed with all that is on it."""
 
 any_value = st.integers(0, 2**40)
-more = st.integers(1, 1000)
 stranger = st.sampled_from(FILES) | st.integers(-(2**31), -2) | st.integers(2**24, 2**31 - 1)
 
 
@@ -29,28 +29,7 @@ def numbered(lines):
     return "\n".join(f"{number:4}. {line}" for number, line in enumerate(lines, 1))
 
 
-def pick(data, candidates):
-    """One of the candidates, counted from the newest: a shorter walk picks the same."""
-    return candidates[-1 - (data.draw(st.integers(0, len(candidates) - 1)) if len(candidates) > 1 else 0)]
-
-
-def steps(choices):
-    """A rule of the machine that takes one of a group of steps.
-
-    `choices(walk)` is a list of (step, what it could be taken with now), the more likely ones several times; a step gets
-    Hypothesis' data and one of these.
-    """
-
-    def step(walk, data):
-        taken, candidates = pick(data, [one for one in choices(walk) if one[1]])
-        taken(data, pick(data, candidates))
-
-    step.__name__, step.__doc__ = choices.__name__, choices.__doc__
-    possible = precondition(lambda walk: any(candidates for _, candidates in choices(walk)))
-    return possible(rule(data=st.data())(step))
-
-
-class Walk(RuleBasedStateMachine):
+class Walk(Batches, RuleBasedStateMachine):
     """One walk; `players` are the processes, `known` the names of steps that are known to go wrong and are not taken."""
 
     def __init__(self, players, known):
@@ -254,22 +233,13 @@ class Walk(RuleBasedStateMachine):
             (self.wait, self.world.waitable()),
         ]
 
-    def submit(self, data, made, value, is_wait, rules):
-        """A submission that has to end by itself."""
-        through = pick(data, self.ways[::-1]) if data else self.ways[0]
-        what = f"{made}" if value is None else f"{made} {'>=' if is_wait else '='} {value}"
-        text = f"{through}({'wait for' if is_wait else 'signal'} {what}), until its fence is signaled"
-        asked = ("submit", made.number, is_wait, value, through, self.players.seconds)
-        if problem := self.tell(made.place[0], text, *asked, rules=rules):
-            self.differ(f"a {'wait' if is_wait else 'signal'} does not end: {problem}", rules)
-
     def signal(self, data, made):
-        self.submit(data, made, None, False, "SPEC-STATE-01")
+        self.submit_one(data, made, None, False, "SPEC-STATE-01")
         made.model.submit_signal().execute()
 
     def wait(self, data, made):
         """A wait that may be submitted has to end, and not before the work that its signal comes after."""
-        self.submit(data, made, None, True, SHARED)
+        self.submit_one(data, made, None, True, SHARED)
         work = self.world.works.get(made.model.payload)
         made.model.submit_wait()
         if work and self.finish(work):
@@ -321,7 +291,7 @@ class Walk(RuleBasedStateMachine):
         """A timeline grows, by the host or by a queue."""
         value = made.model.payload.value + data.draw(more)
         if self.world.is_idle(made.place) and data.draw(st.booleans()):
-            self.submit(data, made, value, False, "SPEC-STATE-01")
+            self.submit_one(data, made, value, False, "SPEC-STATE-01")
         else:
             self.host_signal(made.place[0], made.number, value)
         made.model.submit_signal(value).execute()
@@ -335,9 +305,9 @@ class Walk(RuleBasedStateMachine):
 
     def wait_for_value(self, data, made):
         """A wait for what the timeline has reached ends."""
-        value = max(0, made.model.payload.value - data.draw(more) + 1)
+        value = self.draw_reached(data, made)
         if self.world.is_idle(made.place) and data.draw(st.booleans()):
-            self.submit(data, made, value, True, SHARED)
+            self.submit_one(data, made, value, True, SHARED)
             return
         text, asked = f"vkWaitSemaphores({made}, {value})", ("host_wait", made.number, value, self.players.seconds)
         answer = self.tell(made.place[0], text, *asked, rules="SPEC-HOST-09")
