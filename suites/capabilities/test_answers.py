@@ -23,6 +23,7 @@ from suites.capabilities.queries import (
 )
 from suites.ledger import rule
 
+VULKAN_1_1 = 1 << 22 | 1 << 12
 REPEATS = 100
 THREADS = 8
 WIN32_TYPES = (0x2, 0x4, 0x8)
@@ -145,6 +146,17 @@ def test_no_device_is_needed_to_ask(device, open_instance):
     bare, used = ask_all(open_instance()), ask_all(device.instance)
 
     assert not changes(bare, used), f"without and with a device answers differ: {changes(bare, used)}"
+
+
+@rule("SPEC-CAPS-15", "SPEC-CAPS-07")
+def test_an_instance_of_vulkan_1_1_asks_about_timelines(device, open_instance):
+    """Below Vulkan 1.2 VK_KHR_timeline_semaphore is enough: a query with a semaphore type is about that type."""
+    if "VK_KHR_timeline_semaphore" not in device.info.extensions:
+        unsupported("the device does not offer VK_KHR_timeline_semaphore")
+
+    older, newer = ask_all(open_instance(version=VULKAN_1_1)), ask_all(device.instance)
+
+    assert not changes(newer, older), f"from Vulkan 1.3 to an instance of 1.1 answers differ: {changes(newer, older)}"
 
 
 @rule("SPEC-CAPS-11")

@@ -83,15 +83,15 @@ def test_an_instance_of_vulkan_1_0_does_not_show_the_extension(open_instance, ex
 
 
 @rule("SPEC-HOST-12")
-def test_timeline_semaphores_come_with_vulkan_1_2_or_their_extension(device):
-    """The timelineSemaphore feature is there with Vulkan 1.2 or VK_KHR_timeline_semaphore."""
+@pytest.mark.parametrize("structure", ["TimelineSemaphore", "Vulkan12"])
+def test_timeline_semaphores_come_with_vulkan_1_2_or_their_extension(device, structure):
+    """The timelineSemaphore feature is there with Vulkan 1.2 or VK_KHR_timeline_semaphore, in either's structure."""
     info = device.info
-    if version_of(info) < (1, 2) and TIMELINES not in info.extensions:
-        unsupported(f"the device has neither Vulkan 1.2 nor {TIMELINES}")
-    chain = ("VkPhysicalDeviceTimelineSemaphoreFeatures",)
+    if version_of(info) < (1, 2) and (structure == "Vulkan12" or TIMELINES not in info.extensions):
+        unsupported(f"the device has no Vulkan 1.2, or no {TIMELINES} either")
 
     names = ("vkGetPhysicalDeviceFeatures2", "VkPhysicalDeviceFeatures2")
-    found = device.vk.query_chain(device.instance.physical, *names, chain)
+    found = device.vk.query_chain(device.instance.physical, *names, (f"VkPhysicalDevice{structure}Features",))
 
     offered = found[1].timelineSemaphore
     assert offered == 1, f"timelineSemaphore is {offered:#x} with Vulkan {info.api_version}"
@@ -111,9 +111,13 @@ def test_the_feature_is_enough_to_make_timelines(device_info, open_device):
 
 
 @rule("SPEC-HOST-11")
-def test_a_timeline_may_be_far_ahead(device, timeline):
-    """maxTimelineSemaphoreValueDifference is 2^31 - 1 or more."""
-    greatest = greatest_step(device)
+@pytest.mark.parametrize("structure", ["TimelineSemaphore", "Vulkan12"])
+def test_a_timeline_may_be_far_ahead(device, timeline, structure):
+    """maxTimelineSemaphoreValueDifference is 2^31 - 1 or more, in the extension's structure and in that of Vulkan 1.2."""
+    if version_of(device.info) < (1, 2) and structure == "Vulkan12":
+        unsupported("the device has no Vulkan 1.2")
+
+    greatest = greatest_step(device, structure)
 
     assert greatest != 0xA5A5A5A5A5A5A5A5, "maxTimelineSemaphoreValueDifference was not written"
     assert greatest >= 2**31 - 1, f"maxTimelineSemaphoreValueDifference is {greatest}"

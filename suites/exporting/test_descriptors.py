@@ -17,7 +17,7 @@ from fixtures.semaphores import TIMELINE
 from suites.exporting.states import STATES, VALUE, export_in, exported_payload, real
 from suites.ledger import rule
 from suites.robustness.growth import descriptors_left
-from suites.sharing.members import close, needs_binary, signal_behind_work, wait_for
+from suites.sharing.members import close, needs_binary, signal, signal_behind_work, wait_for
 from suites.timeline.members import needs_timelines
 
 EXPORTS = 12
@@ -90,6 +90,22 @@ def test_closing_one_descriptor_leaves_the_others_good(device, opaque_kind):
 
     assert second.is_open, f"closing {first} closed {second}"
     assert device.semaphore(opaque_kind).import_fd(second.dup().fd).is_success, f"{second} no longer imports"
+
+
+@rule("SPEC-EXPORT-02", "SPEC-EXPORT-01")
+def test_closing_a_descriptor_is_nothing_to_the_payload(device, open_device, opaque_kind):
+    """The exporter's signal is still there when the first descriptor is closed, and the next one reaches who imported."""
+    exporter, importing = device.semaphore(opaque_kind, export=True), open_device()
+    descriptor = exporter.exported()
+    importer = importing.semaphore(opaque_kind).imports(exporter.exported())
+    signal(exporter, 1)
+
+    descriptor.close()
+    wait = wait_for(exporter, 1)
+
+    assert wait.finishes(), f"its first descriptor closed, the signal of the exporter is gone: {wait}"
+    proof = shown(lambda factor: (signal_behind_work(exporter, factor, 1 + factor), wait_for(importer, 1 + factor)))
+    assert proof is Proof.HELD, f"its first descriptor closed, an importer waits for the exporter: {proof.value}"
 
 
 @rule("SPEC-EXPORT-02")

@@ -4,11 +4,12 @@ import pytest
 
 from fixtures import patience
 from fixtures.gates import Proof, shown
-from fixtures.outcomes import unsupported
+from fixtures.outcomes import unsupported, warn
 from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC
 from suites.ledger import rule
 from suites.permanence.payloads import each_permanent, needs, pending, puts, signaled, target, wait_at
 from suites.sharing.members import signal, signal_behind_work, wait_for
+from suites.submission.queues import first_stuck
 
 OPAQUE, SYNC = BINARY_OPAQUE, BINARY_SYNC
 PAIRS = [(OPAQUE, OPAQUE), (OPAQUE, SYNC), (SYNC, OPAQUE), (SYNC, SYNC)]
@@ -124,6 +125,41 @@ def test_a_replaced_payload_is_not_signaled_any_more(device, open_device):
     assert proof is Proof.HELD, f"the semaphore was signaled; who shares the payload that was replaced: {proof.value}"
 
 
+@rule("SPEC-IMPORT-28", "SPEC-IMPORT-06")
+@each_permanent
+def test_minus_1_leaves_the_signal_below(device, open_device, permanent):
+    """Over a signaled payload -1 is waited for once; then the permanent payload is back, signaled."""
+    needs(device, SYNC)
+    into = over_minus_1(target(device, open_device(), permanent, is_signaled=True))
+
+    waits = [into.waits(), into.waits()]
+
+    stuck = first_stuck(waits)
+    assert not stuck, f"of two waits, for -1 and for the signal below, one does not end: {stuck}"
+
+
+@rule("SPEC-IMPORT-28", "SPEC-IMPORT-06")
+@each_permanent
+def test_minus_1_is_waited_for_once(device, open_device, permanent):
+    """Over an unsignaled payload -1 is waited for once; then a wait holds for a signal."""
+    needs(device, SYNC)
+    into = over_minus_1(target(device, open_device(), permanent))
+
+    first = into.waits()
+    assert first.finishes(), f"a wait for the imported -1 does not end: {first}"
+    proof = shown(lambda factor: (signal_behind_work(into.below, factor), wait_at(into.semaphore, into.queue)))
+
+    assert proof is Proof.HELD, f"-1 is used up: {proof.value}"
+
+
+def over_minus_1(into):
+    """A target whose semaphore has imported -1; `unsupported` where that fails."""
+    answer = into.semaphore.import_fd(-1, SYNC.handle_type, temporary=True)
+    if not answer.is_success:
+        unsupported(f"the import of -1 returned {answer}; SPEC-IMPORT-28 judges that")
+    return into
+
+
 @rule("SPEC-IMPORT-28", "SPEC-IMPORT-36", "SPEC-IMPORT-07")
 @each_permanent
 def test_minus_1_replaces_a_pending_payload(device, open_device, permanent):
@@ -132,11 +168,8 @@ def test_minus_1_replaces_a_pending_payload(device, open_device, permanent):
     into = target(device, open_device(), permanent, is_signaled=True)
     unsignaled = device.semaphore(OPAQUE, export=True)
     puts(unsignaled.exported(), into.semaphore, OPAQUE)
-    answer = into.semaphore.import_fd(-1, SYNC.handle_type, temporary=True)
-    if not answer.is_success:
-        unsupported(f"the import of -1 returned {answer}; SPEC-IMPORT-28 judges that")
 
-    first = into.waits()
+    first = over_minus_1(into).waits()
     assert first.finishes(), f"a wait for the imported -1 does not end: {first}"
     second = into.waits()
 
@@ -144,6 +177,43 @@ def test_minus_1_replaces_a_pending_payload(device, open_device, permanent):
     signal(unsignaled)
     wait = wait_for(unsignaled)
     assert wait.finishes(), f"the payload that -1 replaced can no longer be used: {wait}"
+
+
+@rule("SPEC-IMPORT-07", "SPEC-IMPORT-36")
+@pytest.mark.parametrize("newer", [OPAQUE, SYNC], ids=lambda kind: str(kind.handle_type))
+def test_a_replaced_payload_need_not_be_signaled(device, open_device, newer):
+    """The wait for a payload that is signaled ends, though the one that it replaced never is."""
+    needs(device, OPAQUE, newer)
+    into, unsignaled = target(device, open_device()), device.semaphore(OPAQUE, export=True)
+    puts(unsignaled.exported(), into.semaphore, OPAQUE)
+    puts(signaled(device, newer)[1], into.semaphore, newer)
+
+    wait = into.waits()
+
+    assert wait.finishes(), f"{newer} signaled, over a payload that is not: {wait}"
+
+
+@rule("SPEC-IMPORT-07", "SPEC-IMPORT-15")
+@each_pair
+def test_a_replaced_payload_is_not_waited_for(device, open_device, kinds):
+    """The wait for a signaled payload ends before the work behind the one it replaced; no sentence says how soon: a warning."""
+    needs(device, *kinds)
+    importing, (older, newer) = open_device(), kinds
+
+    def arrange(factor):
+        into, (_, newest) = target(device, importing).semaphore, signaled(device, newer)
+        gate, _, descriptor = pending(device, older, factor)
+        for payload, kind in ((descriptor, older), (newest, newer)):
+            puts(payload, into, kind)
+        return gate, wait_for(into)
+
+    proof = shown(arrange)
+    if proof is Proof.HELD:
+        proof = shown(lambda factor: arrange(8 * factor))  # on a busy machine it may have come late
+
+    assert proof is not Proof.NEVER, f"{name(kinds)}, the first one pending: the wait for the second does not end"
+    if proof is Proof.HELD:
+        warn(f"{name(kinds)}, the first one pending: the wait for the second lasted until the first was signaled")
 
 
 @rule("SPEC-IMPORT-07", "SPEC-IMPORT-36")

@@ -4,20 +4,25 @@ import pytest
 
 from fixtures.gates import Proof, run_work, shown
 from fixtures.plugin import allow_permanence
+from fixtures.semaphores import BINARY_OPAQUE, TIMELINE
+from suites.exporting.states import real
 from suites.ledger import rule
 from suites.permanence.payloads import pending
 from suites.sharing.members import (
+    at,
     device_at,
     each_place,
     is_copy,
     is_timeline,
     members,
     needs_binary,
+    second_queue,
     signal,
     signal_behind_work,
     values,
     wait_for,
 )
+from suites.timeline.members import needs_timelines
 
 MANY = 16
 
@@ -134,6 +139,27 @@ def test_a_pending_signal_is_waited_for_after_the_import(device, open_device, op
     proof = shown(arrange)
 
     assert proof is Proof.HELD, f"imported while its signal was pending ({place}): {proof.value}"
+
+
+@rule("SPEC-IMPORT-33", "SPEC-STATE-09")
+@pytest.mark.parametrize("link", [BINARY_OPAQUE, TIMELINE], ids=["binary", "timeline"])
+def test_a_pending_signal_comes_after_the_work_of_another_queue(device, open_device, kind, link):
+    """What is imported while the batch that signals it waits for another queue is signaled after the work there."""
+    if is_timeline(link):
+        needs_timelines(device)
+    importing, signaling = open_device(), second_queue(device)
+
+    def arrange(factor):
+        exporter, between = device.semaphore(kind, export=True), at(device.semaphore(link))
+        gate = run_work(device, factor)
+        device.queue.submit(signals=[between])
+        signaling.submit(waits=[between], signals=[at(exporter)])
+        descriptor = real(exporter.export_fd())
+        return gate, wait_for(importing.semaphore(kind).imports(descriptor, temporary=is_copy(kind)))
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"exported while a {link.semaphore_type} semaphore is waited for: {proof.value}"
 
 
 @rule("SPEC-IMPORT-33")

@@ -76,6 +76,26 @@ def test_the_signal_comes_after_every_command_buffer(device, through):
     assert found == {WORDS[1]}, f"three command buffers wrote {words(WORDS[1:2])} last, read: {words(found)}"
 
 
+@rule("SPEC-STATE-01", "SPEC-STATE-09")
+@pytest.mark.parametrize("position", [0, 2], ids=["first", "last"])
+@pytest.mark.parametrize("through", ["vkQueueSubmit", "vkQueueSubmit2"])
+def test_every_command_buffer_comes_after_the_one_wait(device, through, position):
+    """The batch waits once; its first command buffer writes over what came before the signal, as its last one does."""
+    queue, waits = device.queue, second_queue(device)
+    semaphore = device.semaphore()
+    seen, aside = (buffers.make(device, SIZE, buffers.HOST_VISIBLE_AND_COHERENT) for _ in range(2))
+    commands = [buffers.fills(aside, [word], waits.family) for word in WORDS[2:4]]
+    commands.insert(position, buffers.fills(seen, WORDS[1:2], waits.family))
+
+    before = [recorded_work(device), buffers.fills(seen, WORDS[:1], queue.family)]
+    queue.submit(commands=before, signals=[semaphore])
+    wait = waits.submit(waits=[semaphore], commands=commands, through=through)
+    ended, found = wait.finishes(), words_in(bytes(seen.bytes))
+
+    assert ended, f"a batch of three command buffers that waits for a signal does not end: {wait}"
+    assert found == {WORDS[1]}, f"behind the wait {words(WORDS[1:2])} was written, read: {words(found)}"
+
+
 def words_in(content):
     """The different numbers of 32 bits in some bytes."""
     first = content[:4]

@@ -106,3 +106,13 @@ def signaled_payload(device: Device, sort: str, is_pending: bool = False) -> Poi
     if is_pending and descriptor.fd == -1:
         unsupported("the driver answered -1: there is no descriptor")
     return device.semaphore(kind).imports(descriptor, temporary=sort == "copy")
+
+
+def signalable(device: Device) -> list[Point]:
+    """What one batch can signal: semaphores of the device's own, one to export, one that is imported, a timeline."""
+    made: list[Point] = [device.semaphore()]
+    if not unclaimed(BINARY_OPAQUE, device.info, EXPORTABLE | IMPORTABLE):
+        exporter = device.semaphore(BINARY_OPAQUE, export=True)
+        made += [device.semaphore(BINARY_OPAQUE, export=True)]
+        made += [device.semaphore(BINARY_OPAQUE).imports(exporter.exported())]
+    return made + [at(device.semaphore(TIMELINE))] * device.info.timeline

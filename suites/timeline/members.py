@@ -90,9 +90,9 @@ def held_by_work(semaphore: Semaphore, reaches: Callable[[int], bool], through: 
     return shown(arrange)
 
 
-def greatest_step(device: Device) -> int:
+def greatest_step(device: Device, structure: str = "TimelineSemaphore") -> int:
     """maxTimelineSemaphoreValueDifference, the most by which a signal may raise the payload ("Limits")."""
-    kind = "VkPhysicalDeviceTimelineSemaphoreProperties"
+    kind = f"VkPhysicalDevice{structure}Properties"
     name = "vkGetPhysicalDeviceProperties2"
     found = device.vk.query_chain(device.instance.physical, name, "VkPhysicalDeviceProperties2", (kind,))
     return int(found[1].maxTimelineSemaphoreValueDifference)

@@ -150,10 +150,10 @@ def test_a_signal_below_the_value_does_not_end_a_wait(device, handle):
     assert answer == Result.SUCCESS, f"a wait for {VALUE} that saw {VALUE + 1} returned {answer}"
 
 
-@rule("SPEC-HOST-03")
+@rule("SPEC-HOST-03", "SPEC-HOST-01")
 @each_handle
 def test_a_host_signal_ends_a_wait_before_a_pending_greater_one(device, handle):
-    """A wait ends with the first signal that is enough, the host's, though a queue's greater one is pending."""
+    """A wait ends with the first signal that is enough, the host's, though a queue's greater one is pending and comes later."""
     other, semaphore = two_handles(device, handle)
     held = device.semaphore(TIMELINE)
     pending = device.queue.submit(waits=[(held, 1)], signals=[(other, VALUE + 10)])
@@ -163,11 +163,17 @@ def test_a_host_signal_ends_a_wait_before_a_pending_greater_one(device, handle):
         early = bool(wait([waiting], LOOKING).done)
         signal(other, VALUE)
         answer = waiting.result()
+        before = semaphore.counter()
     signal(held, 1)
+    last = semaphore.host_wait(VALUE + 10)
 
     assert not early, f"a wait for {VALUE} ended at 0, with {answer}"
     assert answer == Result.SUCCESS, f"{VALUE} was signaled, {VALUE + 10} pending: a wait for {VALUE} returned {answer}"
-    assert pending.finishes(), f"the batch with the greater signal did not end: {pending}"
+    assert last == Result.SUCCESS, f"a wait for {VALUE + 10}, no longer pending, returned {last}: {pending}"
+    counters = before, semaphore.counter()
+    assert counters == (VALUE, VALUE + 10), (
+        f"before and after the pending signal of {VALUE + 10} counters are {counters}"
+    )
 
 
 @rule("SPEC-HOST-03")
@@ -217,13 +223,13 @@ def _wait_for(device, three, any_of_them, seconds=0.0):
 @pytest.mark.parametrize("reached", range(3), ids=["first", "second", "third"])
 @each_handle
 def test_a_wait_for_any_blocks_until_one_is_signaled(device, handle, reached):
-    """A wait for any of three goes on until one of them, whichever it is, has its value."""
+    """A wait for any of three goes on until one of them, whichever it is, has its value or more."""
     three = _three(device, handle)
 
     with ThreadPoolExecutor(1) as thread:
         waiting = thread.submit(_wait_for, device, three, True, patience.seconds())
         early = bool(wait([waiting], LOOKING).done)
-        signal(three[reached][0], VALUE)
+        signal(three[reached][0], VALUE + reached)
         answer, took = timed(waiting.result)
 
     assert not early, f"a wait for any of three ended with none reached, with {answer}"
@@ -234,15 +240,15 @@ def test_a_wait_for_any_blocks_until_one_is_signaled(device, handle, reached):
 @rule("SPEC-HOST-07", "SPEC-HOST-03")
 @each_handle
 def test_a_wait_for_all_blocks_until_the_last_is_signaled(device, handle):
-    """A wait for all of three goes on until every one has its value."""
+    """A wait for all of three goes on until every one has its value or more."""
     three = _three(device, handle)
 
     with ThreadPoolExecutor(1) as thread:
         waiting = thread.submit(_wait_for, device, three, False, patience.seconds())
         signal(three[0][0], VALUE)
-        signal(three[2][0], VALUE)
+        signal(three[2][0], VALUE + 1)
         early = bool(wait([waiting], LOOKING).done)
-        signal(three[1][0], VALUE)
+        signal(three[1][0], VALUE + 2)
         answer = waiting.result()
 
     assert not early, f"a wait for all of three ended with two reached, with {answer}"

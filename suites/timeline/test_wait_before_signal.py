@@ -8,8 +8,16 @@ from fixtures.devices import batch_of
 from fixtures.outcomes import unsupported
 from fixtures.semaphores import TIMELINE
 from suites.ledger import rule
-from suites.submission.queues import COMMANDS, each_command, first_stuck, queue_for
-from suites.timeline.members import members, needs_success, needs_timelines, signal, submit_signal, two_handles
+from suites.submission.queues import COMMANDS, each_command, first_stuck, queue_for, signalable
+from suites.timeline.members import (
+    each_handle,
+    members,
+    needs_success,
+    needs_timelines,
+    signal,
+    submit_signal,
+    two_handles,
+)
 from suites.timeline.steps import wait_in_a_batch
 
 VALUE = 7
@@ -79,6 +87,24 @@ def test_one_batch_waits_for_a_timeline_and_raises_it(device, timeline, through)
     assert both.finishes(), f"a batch that waits for 1 did not end: {both}"
     assert timeline.host_wait(VALUE).is_success, f"a batch that signals {VALUE} ended, its signal did not come"
     assert timeline.counter() == VALUE, f"a batch that signals {VALUE} left the counter at {timeline.counter()}"
+
+
+@rule("ISSUE-VK_KHR_timeline_semaphore-3", "SPEC-STATE-01")
+@pytest.mark.isolated
+@each_handle
+@each_command
+def test_a_batch_waits_for_a_later_signal_and_signals(device, handle, through):
+    """A batch that waits for a value to come may signal semaphores of every sort; the call returns, and they come later."""
+    (_, semaphore), made = two_handles(device, handle), signalable(device)
+    batch = queue_for(device, through).submit(waits=[(semaphore, VALUE)], signals=made, through=through)
+
+    early = batch.finishes(LOOKING)
+    signal(semaphore, VALUE)
+
+    assert not early, f"a batch that waits for {VALUE} ended at 0"
+    assert batch.finishes(), f"a batch that waits for {VALUE} and signals {len(made)} semaphores did not end: {batch}"
+    stuck = first_stuck(device.queue.submit(waits=[one]) for one in made)
+    assert not stuck, f"of {len(made)} semaphores that it signals one is not signaled: {stuck}"
 
 
 @rule("ISSUE-VK_KHR_timeline_semaphore-3", "SPEC-STATE-03")
