@@ -60,11 +60,15 @@ def ask(instance: Instance, handle_type: int, semaphore_type: SemaphoreType | No
     return Claim(*query(instance.physical, handle_type, None if semaphore_type is None else int(semaphore_type)))
 
 
-def ask_all(instance: Instance) -> dict[str, Claim]:
-    """The claims for every handle type of the core and every semaphore type, by both."""
+def ask_all(instance: Instance, backwards: bool = False) -> dict[str, Claim]:
+    """The claims for every handle type of the core and every semaphore type, by both; timelines are asked about last.
+
+    With `backwards` they are asked about first.
+    """
     types = [None, *([SemaphoreType.BINARY] if has_types(instance.info) else [])]
     types += [SemaphoreType.TIMELINE] if instance.info.timeline else []
-    return {f"{one:#x} of {kind or 'no type'}": ask(instance, one, kind) for kind in types for one in CORE_TYPES}
+    order = types[::-1] if backwards else types
+    return {f"{one:#x} of {kind or 'no type'}": ask(instance, one, kind) for kind in order for one in CORE_TYPES}
 
 
 def needs(info: DeviceInfo, kind: Kind, features: int = EXPORTABLE | IMPORTABLE) -> None:

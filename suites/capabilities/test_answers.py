@@ -112,6 +112,14 @@ def test_answers_stay_when_asked_again(device):
     assert not differing, f"{len(differing)} of {REPEATS} answers differ from the first: {differing[0]}"
 
 
+@rule("SPEC-CAPS-07", "SPEC-CAPS-10")
+def test_answers_do_not_depend_on_what_was_asked_before(device, open_instance):
+    """A query answers what it asks, whether an instance was asked about binary semaphores first or about timelines."""
+    forwards, backwards = ask_all(device.instance), ask_all(open_instance(), backwards=True)
+
+    assert not changes(forwards, backwards), f"asked in another order answers differ: {changes(forwards, backwards)}"
+
+
 @rule("SPEC-CAPS-10")
 def test_answers_are_the_same_in_every_thread(device):
     """The same queries from several threads at once give the same answers."""

@@ -4,6 +4,7 @@ import pytest
 
 from fixtures import patience
 from fixtures.gates import Proof, shown
+from fixtures.outcomes import unsupported
 from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC
 from suites.ledger import rule
 from suites.permanence.payloads import needs, pending, puts, signaled, target
@@ -117,6 +118,23 @@ def test_each_permanent_import_replaces_the_last(device, open_device, opaque_kin
     proof = shown(arrange)
 
     assert proof is Proof.HELD, f"{imports} payloads were imported, all but the last signaled: {proof.value}"
+
+
+@rule("SPEC-IMPORT-08", "SPEC-IMPORT-20")
+def test_an_export_is_of_the_payload_that_was_imported_last(device, open_device, opaque_kind):
+    """A semaphore that was exported before exports, after a permanent import, what was imported."""
+    if not device.info.claims[opaque_kind.claim][2] & opaque_kind.handle_type:
+        unsupported("OPAQUE_FD is not in its exportFromImportedHandleTypes")
+    exporter, into = (device.semaphore(opaque_kind, export=True) for _ in range(2))
+    into.exported().close()
+
+    into.imports(exporter.exported())
+    last = open_device().semaphore(opaque_kind).imports(into.exported())
+
+    proof = shown(lambda factor: (signal_behind_work(exporter, factor, factor), wait_for(last, factor)))
+    assert proof is Proof.HELD, (
+        f"exported once more, an importer waits for the payload that was imported: {proof.value}"
+    )
 
 
 @rule("SPEC-IMPORT-09", "SPEC-IMPORT-08")

@@ -8,6 +8,7 @@ from fixtures.devices import batch_of
 from fixtures.outcomes import unsupported
 from fixtures.semaphores import TIMELINE
 from suites.ledger import rule
+from suites.sharing.members import second_queue
 from suites.submission.queues import COMMANDS, each_command, first_stuck, queue_for, signalable
 from suites.timeline.members import (
     each_handle,
@@ -151,6 +152,27 @@ def test_a_batch_signals_while_a_later_one_of_its_call_waits(device, timeline, t
 
     assert reached.is_success, f"a batch that waits for nothing signals {VALUE}: a wait for that returned {reached}"
     assert call.finishes(), f"a call of two batches did not end though what they wait for was signaled: {call}"
+
+
+@rule("SPEC-STATE-03")
+@each_handle
+@each_command
+def test_a_host_signal_ends_a_batch_wait_before_a_pending_greater_one(device, handle, through):
+    """A batch goes on with the first signal that is enough, the host's, though a queue's greater one is still pending."""
+    (_, semaphore), queue = two_handles(device, handle), second_queue(device)
+    waiting_queue = queue_for(device, through, beside=queue)
+    held = device.semaphore(TIMELINE)
+    pending = queue.submit(waits=[(held, 1)], signals=[(semaphore, VALUE + 10)])
+    waiter = waiting_queue.submit(waits=[(semaphore, VALUE)], through=through)
+
+    early = waiter.finishes(LOOKING)
+    signal(semaphore, VALUE)
+    ended = waiter.finishes()
+    signal(held, 1)
+
+    assert not early, f"a batch of {through} that waits for {VALUE} ended at 0"
+    assert ended, f"{VALUE} was signaled, {VALUE + 10} pending: a wait of {through} for {VALUE} did not end: {waiter}"
+    assert pending.finishes(), f"the batch with the greater signal did not end: {pending}"
 
 
 @rule("SPEC-STATE-03")

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from fixtures.devices import Device, Submission
 from fixtures.native import Batch
 from fixtures.registry import Result
+from fixtures.semaphores import BINARY_OPAQUE
 from suites.valid_usage import calls
-from suites.valid_usage.calls import timeline
+from suites.valid_usage.calls import need_claims, timeline
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import ended, queue_for, second, submitted, two_queues
 
@@ -66,6 +67,22 @@ def signal_wait_signal(through: str) -> Callable[[Device], Result]:
         return ended(queue.submit(signals=[semaphore], through=through))
 
     return again
+
+
+def signal_restored(waited: bool) -> Callable[[Device], Result]:
+    """A temporary payload is used up; each of two batches waits for the signal below, if it is `waited` for, and signals."""
+
+    def signal(device: Device) -> Result:
+        need_claims(device, BINARY_OPAQUE)
+        semaphore, exporter = device.semaphore(BINARY_OPAQUE), device.semaphore(BINARY_OPAQUE, export=True)
+        submitted(device.queue, signals=[semaphore, exporter])
+        semaphore.imports(exporter.exported(), temporary=True)
+        submitted(device.queue, waits=[semaphore])
+        batch = {"waits": [semaphore] * waited, "signals": [semaphore]}
+        submitted(device.queue, **batch)
+        return ended(device.queue.submit(**batch))
+
+    return signal
 
 
 def wait_for(signals: int, through: str) -> Callable[[Device], Result]:
@@ -198,6 +215,14 @@ CASES = [
         "VUID-vkQueueSubmit-pSignalSemaphores-00067",
         "VUID-vkQueueSubmit-pWaitSemaphores-00068",
         "VUID-vkQueueSubmit-pWaitSemaphores-03238",
+    ),
+    Case(
+        "VUID-vkQueueSubmit-pSignalSemaphores-00067",
+        signal_restored(waited=False),
+        signal_restored(waited=True),
+        id="restored",
+        over="driver",
+        breach_over="driver",
     ),
     *_timeline(
         SUBMIT,
