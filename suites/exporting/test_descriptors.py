@@ -65,7 +65,7 @@ def test_an_exported_descriptor_does_not_survive_execve(device, exportable):
     assert seen == f"[{kept}]", f"of {EXPORTS} exported descriptors some were open in an executed program: {seen}"
 
 
-@rule("SPEC-EXPORT-01")
+@rule("SPEC-EXPORT-01", "SPEC-CAPS-03")
 @pytest.mark.parametrize("count", [2, 16])
 def test_every_export_makes_a_descriptor_of_its_own(device, exportable, count):
     """Several exports give several descriptors, all open at the same time."""

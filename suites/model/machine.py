@@ -229,6 +229,7 @@ class Walk(Batches, RuleBasedStateMachine):
         return [
             *3 * [(self.work, signalable if self.may_work() else [])],
             (self.let_work_end, list(self.world.works.values())),
+            (self.submit_several, self.idle_places()),
             (self.signal, signalable),
             (self.wait, self.world.waitable()),
         ]

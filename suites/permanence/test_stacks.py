@@ -125,7 +125,7 @@ def test_a_replaced_payload_is_not_signaled_any_more(device, open_device):
     assert proof is Proof.HELD, f"the semaphore was signaled; who shares the payload that was replaced: {proof.value}"
 
 
-@rule("SPEC-IMPORT-28", "SPEC-IMPORT-06")
+@rule("SPEC-IMPORT-28", "SPEC-IMPORT-06", "SPEC-IMPORT-12")
 @each_permanent
 def test_minus_1_leaves_the_signal_below(device, open_device, permanent):
     """Over a signaled payload -1 is waited for once; then the permanent payload is back, signaled."""
