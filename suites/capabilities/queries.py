@@ -10,6 +10,7 @@ from fixtures.outcomes import unsupported
 from fixtures.plugin import EXPORTABLE, IMPORTABLE, unclaimed
 from fixtures.registry import ENUMS, HandleType, SemaphoreType
 
+VULKAN_1_1 = 1 << 22 | 1 << 12
 CORE_TYPES = (0x1, 0x2, 0x4, 0x8, 0x10)
 """The handle types of Vulkan 1.1, valid in a query on every device ("Valid Usage for Enumerated Types")."""
 

@@ -13,6 +13,7 @@ from suites.capabilities.queries import (
     KNOWN_FEATURES,
     KNOWN_TYPES,
     NEVER_WRITTEN,
+    VULKAN_1_1,
     ask,
     ask_all,
     changes,
@@ -23,7 +24,6 @@ from suites.capabilities.queries import (
 )
 from suites.ledger import rule
 
-VULKAN_1_1 = 1 << 22 | 1 << 12
 REPEATS = 100
 THREADS = 8
 WIN32_TYPES = (0x2, 0x4, 0x8)

@@ -7,11 +7,11 @@ import pytest
 
 from fixtures.drivers import API_VERSION
 from fixtures.outcomes import Broken, unsupported
-from suites.capabilities.queries import identities, identity, version_of
+from suites.capabilities.queries import VULKAN_1_1, identities, identity, version_of
 from suites.capabilities.steps import identities_there
 from suites.ledger import rule
 
-VERSIONS = {"instance": API_VERSION, "instance-of-1.1": 1 << 22 | 1 << 12}
+VERSIONS = {"instance": API_VERSION, "instance-of-1.1": VULKAN_1_1}
 
 
 @pytest.fixture(params=[*VERSIONS, "process"])

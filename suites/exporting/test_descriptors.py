@@ -16,6 +16,7 @@ from fixtures.registry import HandleType, Result
 from fixtures.semaphores import TIMELINE
 from suites.exporting.states import STATES, VALUE, export_in, exported_payload, real
 from suites.ledger import rule
+from suites.permanence.payloads import needs_exportable_imports
 from suites.robustness.growth import descriptors_left
 from suites.sharing.members import close, needs_binary, signal, signal_behind_work, wait_for
 from suites.timeline.members import needs_timelines
@@ -37,8 +38,7 @@ def test_an_exported_descriptor_is_marked_close_on_exec(device, exportable):
 def test_a_descriptor_of_an_imported_payload_is_marked_close_on_exec(device, kind, permanence):
     """FD_CLOEXEC is set, too, where a semaphore exports what it has imported."""
     temporary = allow_permanence(kind, permanence)
-    if not device.info.claims[kind.claim][2] & kind.handle_type:
-        unsupported(f"{kind.handle_type} is not in its exportFromImportedHandleTypes")
+    needs_exportable_imports(device, kind)
     importer = device.semaphore(kind, export=True)
     importer.imports(exported_payload(device, kind), temporary)
 

@@ -88,6 +88,12 @@ def needs(device: Device, *kinds: Kind) -> None:
             unsupported(reason)
 
 
+def needs_exportable_imports(device: Device, kind: Kind) -> None:
+    """`unsupported` unless what the device imports as this kind may be exported as it."""
+    if not device.info.claims[kind.claim][2] & kind.handle_type:
+        unsupported(f"{kind.handle_type} is not in its exportFromImportedHandleTypes")
+
+
 def wait_at(semaphore: Semaphore, queue: Queue, value: int = 1) -> Submission:
     """Submit a wait to a queue."""
     return queue.submit(waits=[at(semaphore, value)])

@@ -5,13 +5,13 @@ import pytest
 from fixtures import bench
 from fixtures.drivers import Kind
 from fixtures.gates import Proof, shown
-from fixtures.outcomes import Broken, unsupported
+from fixtures.outcomes import Broken
 from fixtures.registry import HandleType, SemaphoreType
 from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC
 from suites.capabilities.queries import needs_pair
 from suites.exporting.states import real
 from suites.ledger import rule
-from suites.permanence.payloads import each_permanent, pending, puts, signaled, target
+from suites.permanence.payloads import each_permanent, needs_exportable_imports, pending, puts, signaled, target
 from suites.sharing.members import (
     another_device,
     beside,
@@ -123,8 +123,7 @@ def test_a_copy_of_a_temporary_payload_is_signaled(device, open_device, sync_kin
 
 def _reexported(device, open_device, kind, permanent):
     """A semaphore whose temporary payload was exported, and that descriptor."""
-    if not device.info.claims[kind.claim][2] & kind.handle_type:
-        unsupported("SYNC_FD is not in its exportFromImportedHandleTypes")
+    needs_exportable_imports(device, kind)
     into = target(device, open_device(), permanent, is_signaled=True)
     _, _, descriptor = pending(device, kind)
     return into, puts(descriptor, into.semaphore, kind).exported()
@@ -254,8 +253,7 @@ def test_a_copy_imports_into_its_source(device, sync_kind):
 @pytest.mark.parametrize(("length", "gone"), [(2, False), (5, False), (2, True)], ids=["2", "5", "2-destroyed"])
 def test_a_payload_is_copied_from_semaphore_to_semaphore(device, open_device, sync_kind, length, gone):
     """A pending payload that is exported, imported and exported again keeps its signal to the last copy, whoever is gone."""
-    if not device.info.claims[sync_kind.claim][2] & sync_kind.handle_type:
-        unsupported("SYNC_FD is not in its exportFromImportedHandleTypes")
+    needs_exportable_imports(device, sync_kind)
     importing = open_device()
 
     def arrange(factor):

@@ -4,10 +4,9 @@ import pytest
 
 from fixtures import patience
 from fixtures.gates import Proof, shown
-from fixtures.outcomes import unsupported
 from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC
 from suites.ledger import rule
-from suites.permanence.payloads import needs, pending, puts, signaled, target
+from suites.permanence.payloads import needs, needs_exportable_imports, pending, puts, signaled, target
 from suites.sharing.members import (
     at,
     device_at,
@@ -123,8 +122,7 @@ def test_each_permanent_import_replaces_the_last(device, open_device, opaque_kin
 @rule("SPEC-IMPORT-08", "SPEC-IMPORT-20")
 def test_an_export_is_of_the_payload_that_was_imported_last(device, open_device, opaque_kind):
     """A semaphore that was exported before exports, after a permanent import, what was imported."""
-    if not device.info.claims[opaque_kind.claim][2] & opaque_kind.handle_type:
-        unsupported("OPAQUE_FD is not in its exportFromImportedHandleTypes")
+    needs_exportable_imports(device, opaque_kind)
     exporter, into = (device.semaphore(opaque_kind, export=True) for _ in range(2))
     into.exported().close()
 

@@ -4,10 +4,19 @@ import pytest
 
 from fixtures.devices import batch_of
 from fixtures.gates import Proof, shown, watch
-from fixtures.outcomes import unsupported
 from fixtures.semaphores import BINARY_OPAQUE
 from suites.ledger import rule
-from suites.permanence.payloads import each_permanent, needs, pending, puts, signaled, target, temporary, wait_at
+from suites.permanence.payloads import (
+    each_permanent,
+    needs,
+    needs_exportable_imports,
+    pending,
+    puts,
+    signaled,
+    target,
+    temporary,
+    wait_at,
+)
 from suites.sharing.members import FAMILIES, device_at, each_place, queue_of, signal, signal_behind_work, wait_for
 from suites.submission.queues import each_command, queue_for, unwatched
 
@@ -77,8 +86,7 @@ def test_the_payload_is_back_as_soon_as_the_wait_is_submitted(device, open_devic
 def test_an_export_is_of_the_temporary_payload(device, open_device, opaque_kind):
     """While a temporary payload is in place an export is of it, not of the permanent one below."""
     temporary(opaque_kind)
-    if not device.info.claims[opaque_kind.claim][2] & opaque_kind.handle_type:
-        unsupported("OPAQUE_FD is not in its exportFromImportedHandleTypes")
+    needs_exportable_imports(device, opaque_kind)
     exporter = device.semaphore(opaque_kind, export=True)
     into = puts(exporter.exported(), open_device().semaphore(opaque_kind, export=True), opaque_kind)
 
