@@ -80,13 +80,16 @@ def newest_not_after(version: str, columns: Iterable[str], prefix: str) -> str:
     return next((name for name in reversed(there) if numbers(name) <= numbers(prefix + version)), there[0])
 
 
-def checked_by(one: str, version: str) -> str:
-    """What the validation layer `version` makes of a breach of rule `one`, as the ledger saw the newest layer not after it.
+def checked_by(one: str, version: str) -> set[str]:
+    """What the validation layer `version` may make of a breach of rule `one`, as the ledger saw the newest layer not after it.
 
     "y": it reports the rule's id and stops the call; another id: the same under that id; "n": it has no such check; "": unknown.
+    A version between two that the ledger saw may have changed already: then also what the later one makes of it.
     """
     row = _rows()[one]
-    return row[newest_not_after(version, row, "layer_")]
+    seen = [name for name in row if name.startswith("layer_")]
+    at = seen.index(newest_not_after(version, seen, "layer_"))
+    return {row[name] for name in seen[at : at + (1 if seen[at] == f"layer_{version}" else 2)]}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

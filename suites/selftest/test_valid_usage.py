@@ -42,7 +42,7 @@ def test_every_rule_of_the_application_has_a_case():
 
 def test_every_rule_is_checked_by_a_layer_or_declared():
     """The ledger knows of each rule what each version of the layer that it has a column for makes of it."""
-    unknown = [one for one in RULES for version in ("1.3.239", "1.4.363") if not checked_by(one, version)]
+    unknown = [one for one in RULES for version in ("1.3.239", "1.4.363") if "" in checked_by(one, version)]
     assert not unknown, f"nobody has seen what a layer makes of {unknown}"
 
 
@@ -68,8 +68,9 @@ def test_no_breach_passes_under_a_mute_layer():
     awake, asleep = verdicts(breaches()), verdicts(muted())
 
     assert asleep.keys() == awake.keys(), muted().output
+    silent = {(one["device"], one["id"]) for one in muted().lines if one.get("message", "").endswith("no such check")}
     judged = {one for one, verdict in awake.items() if verdict != "unsupported"}
-    assert judged <= {one for one, verdict in asleep.items() if verdict in ("fail", "crash")}
+    assert judged <= silent | {one for one, verdict in asleep.items() if verdict in ("fail", "crash")}
     assert "pass" not in asleep.values()
 
 
@@ -83,7 +84,11 @@ def test_a_layer_turns_no_driver_red():
 
 def test_a_layer_fails_against_its_own_baseline():
     """`--baseline` with the baseline of a layer judges that layer."""
-    assert muted("--baseline", f"reports/baselines/{layer.find()[0].slug}.txt").status == 1
+    known = [file for one in layer.find() if (file := ROOT / f"reports/baselines/{one.slug}.txt").exists()]
+    if not known:
+        unsupported("no layer that is set up has a baseline")
+
+    assert muted("--baseline", str(known[0])).status == 1
 
 
 def test_the_ledger_is_level_with_the_registry():

@@ -102,7 +102,7 @@ def meet_until_reported(channel, layer, number):
 @EACH
 def test_the_layer_reports_a_breach_by_two_threads(layer, race, processes):
     """Threads that meet in what is externally synchronized are reported."""
-    wanted, endings = checked_by(race.rule, layer.version), []
+    wanted, endings = (*checked_by(race.rule, layer.version),), []
 
     while len(endings) < TRIES and (not endings or endings[-1].how != "returned"):
         endings.append(processes.run(meet_until_reported, layer, RACES.index(race)))
