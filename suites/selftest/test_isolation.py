@@ -182,6 +182,19 @@ def test_every_outcome_of_a_failure_is_kept(number, where):
     assert all("this one fails" in one["message"] for one in outcomes)
 
 
+def test_what_is_known_of_a_driver_is_looked_at_once():
+    """A failure that reports/baselines/ has of this driver fails the run all the same, and is not repeated if it was alone."""
+    chosen = (
+        "suites/importing/test_strangers.py",
+        "-k",
+        "a_refused_descriptor_is and OPAQUE_FD-binary-temporary-pipe-read",
+    )
+    found = run(*chosen)
+
+    (record,) = found.tests.values()
+    assert (found.status, record["verdict"], record["outcomes"]) == (1, "fail", [])
+
+
 @pytest.mark.parametrize("place", ["alone", "together"])
 @pytest.mark.parametrize(("what", "times"), [("segfault", 3), ("hang", 2)])
 def test_how_often_a_crash_and_a_hang_are_tried(place, what, times):
