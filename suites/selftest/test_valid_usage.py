@@ -143,3 +143,26 @@ def test_no_layer_is_judged_over_nothing(monkeypatch):
     monkeypatch.setattr(layer, "MOCK", ROOT / "nowhere")
 
     assert layer.find() == [layer.MISSING]
+
+
+def test_a_layer_that_does_not_load_is_no_failure():
+    """A layer whose library is missing, or made for another system, is not judged; the reason says so."""
+    if not layer.MOCK.exists():
+        unsupported("the mock driver is not set up")
+    folder = scratch("unloadable")
+    described = {"name": layer.NAME, "type": "GLOBAL", "library_path": "./gone.so", "api_version": "9.9.999"}
+    described |= {"implementation_version": "1", "description": "gone"}
+    (folder / "layer.json").write_text(json.dumps({"file_format_version": "1.2.0", "layer": described}))
+
+    with pytest.raises(pytest.skip.Exception, match="cannot load VK_LAYER_KHRONOS_validation"):
+        layer.Layered(layer.Layer(str(folder), "9.9.999"), None).over("mock")
+
+
+def test_a_layer_between_two_that_the_ledger_saw_may_do_as_either():
+    """A version with a column of its own does as that says, one between two as one of both, a newer one as the newest."""
+    one = "VUID-vkQueueSubmit-pSignalSemaphores-00067"
+    older = "UNASSIGNED-CoreValidation-DrawState-QueueForwardProgress"
+
+    assert checked_by(one, "1.3.239") == {older}
+    assert checked_by(one, "1.4.309") == {older, "y"}
+    assert checked_by(one, "1.4.363") == checked_by(one, "1.5.1") == {"y"}
