@@ -262,6 +262,7 @@ def _check_same(old: Run, devices: list[dict[str, Any]]) -> None:
 def _choice(config: pytest.Config) -> list[str]:
     """The options of this run that choose the driver, for the command that repeats a test."""
     chosen = ["--ideal"] if config.getoption("ideal", False) else []
+    chosen += [f"--liberty={name}" for name in config.getoption("liberty", None) or []]
     chosen += [f"--fault={config.option.fault}"] if config.getoption("fault", None) else []
     return chosen + [f"--driver={manifest}" for manifest in config.getoption("driver", None) or []]
 

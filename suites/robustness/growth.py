@@ -15,6 +15,9 @@ WARM_UP = 0.25
 SECONDS, FEWEST = 0.2, 100
 """Rounds that would take longer than this, before --patience, are fewer, down to this many in the first series."""
 
+TIDYING = 0.1
+"""Seconds, before --patience, that descriptors may stay open after what they were for is gone."""
+
 BYTES = 256
 """Memory counts as growing from this many bytes a round on, of 1000 rounds at least: allocators take many pages at once."""
 
@@ -46,10 +49,19 @@ def growth(one_round: Callable[[], object], counts: Sequence[int] = (1000, 2000)
     for rounds in (min(count, max(FEWEST * count // counts[0], int(count * share))) for count in counts):
         for _ in range(rounds):
             one_round()
-        after = _now()
+        after = _settled(before)
         series.append(Growth(rounds, *(new - old for new, old in zip(after, before, strict=True))))
         before = after
     return series
+
+
+def _settled(before: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """What is there once the driver has tidied up, which it may do a little later, in a thread of its own."""
+    end, now = time.monotonic() + patience.seconds(TIDYING), _now()
+    while now[0] > before[0] and time.monotonic() < end:
+        time.sleep(0.005)
+        now = _now()
+    return now
 
 
 def _now() -> tuple[int, int, int, int]:

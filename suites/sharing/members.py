@@ -113,12 +113,10 @@ def beside(device: Device) -> Queue:
     return next((queue for queue in device.queues if queue != device.queue), device.queue)
 
 
-def second_queue(device: Device) -> Queue:
-    """Another queue than the one that works; `unsupported` where there is none."""
-    queue = beside(device)
-    if queue == device.queue:
-        unsupported("the device has one queue: a wait behind work on it shows nothing")
-    return queue
+def second_queue(device: Device, first: Queue | None = None) -> Queue:
+    """Another queue than `first`, by default the one that works; `unsupported` where there is none."""
+    queue = next((queue for queue in device.queues if queue != (first or device.queue)), None)
+    return queue or unsupported("the device has one queue: a wait behind work on it shows nothing")
 
 
 def queue_of(device: Device, family: int) -> Queue:

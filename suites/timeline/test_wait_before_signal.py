@@ -159,9 +159,9 @@ def test_a_batch_signals_while_a_later_one_of_its_call_waits(device, timeline, t
 @each_command
 def test_a_host_signal_ends_a_batch_wait_before_a_pending_greater_one(device, handle, through):
     """A batch goes on with the first signal that is enough, the host's, though a queue's greater one is still pending."""
-    (_, semaphore), queue = two_handles(device, handle), second_queue(device)
-    waiting_queue = queue_for(device, through, beside=queue)
-    held = device.semaphore(TIMELINE)
+    (_, semaphore), held = two_handles(device, handle), device.semaphore(TIMELINE)
+    waiting_queue = queue_for(device, through)
+    queue = second_queue(device, waiting_queue)
     pending = queue.submit(waits=[(held, 1)], signals=[(semaphore, VALUE + 10)])
     waiter = waiting_queue.submit(waits=[(semaphore, VALUE)], through=through)
 
