@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from fixtures.liberties import statements
+from fixtures.liberties import names
 from suites.selftest.runs import run
 
 TOGETHER = [
@@ -21,14 +21,14 @@ TOGETHER = [
 ]
 """Liberties that one driver takes at once, to save time; what none of these names is taken alone."""
 
-ALONE = [[name] for name in statements() if name not in itertools.chain(*TOGETHER)]
+ALONE = [[name] for name in names() if name not in itertools.chain(*TOGETHER)]
 FEWEST = 350
 """Tests that any driver has to be judged by, whatever little it claims."""
 
 
 def test_liberties_are_known_by_name():
     """Those that are taken together exist."""
-    assert {*itertools.chain(*TOGETHER)} <= set(statements())
+    assert {*itertools.chain(*TOGETHER)} <= {*names()}
 
 
 @pytest.mark.limit(300)
