@@ -57,15 +57,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Without --baseline, by the baseline that the suite itself has of that driver in that version.
     """
     chosen = config.option.baseline
-    files = [config.invocation_params.dir / chosen] if chosen else (HERE / "baselines").glob("*.txt")
+    made = [baselines.read(config.invocation_params.dir / chosen)] if chosen else _own_baselines()
     facts = config.hook.pytest_suite_facts(config=config) or {"devices": []}
     judged = [*facts["devices"], *facts.get("validation_layers", [])]
-    known = {one["slug"]: made.known for made in map(baselines.read, files) for one in judged if made.fits(one)}
+    known = {one["slug"]: its.known for its in made for one in judged if its.fits(one)}
     for item in items:
         told = dict(item.user_properties)
         verdict = known.get(str(told.get("device")), {}).get(str(told.get("id")))
         if verdict in FAILING:
             item.add_marker(pytest.mark.known(verdict))
+
+
+@functools.cache
+def _own_baselines() -> list[baselines.Baseline]:
+    """The baselines that the suite itself has."""
+    return [baselines.read(file) for file in (HERE / "baselines").glob("*.txt")]
 
 
 class Recorder:
@@ -79,6 +85,7 @@ class Recorder:
         self.baseline = _read_baseline(config.option.baseline, [*self.devices, *layers])
         self._fitting = {d["slug"] for d in [*self.devices, *layers] if self.baseline and self.baseline.fits(d)} | {""}
         self.layers = {layer["slug"] for layer in layers}
+        self._of_layers = {one["slug"]: its for its in _own_baselines() for one in layers if its.fits(one)}
         self.records: list[Record] = []
         self.breaches: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.surprises: list[tuple[str, str]] = []
@@ -154,15 +161,10 @@ class Recorder:
         found = self.breaches.setdefault((rule, record.device, command), empty)
         found["tests"].append(record.id)
 
-    @functools.cache  # noqa: B019 - one recorder a run
-    def _known_of_layer(self, slug: str) -> baselines.Baseline:
-        file = HERE / "baselines" / f"{slug}.txt"
-        return baselines.read(file) if file.exists() else baselines.Baseline()
-
     def _stands(self, key: str, device: str, verdict: str) -> tuple[str, str, str]:
         """(verdict that the baseline has, its reason, what is wrong with this one), each "" for none."""
         if device in self.layers - self._fitting:  # a layer's verdicts stand apart: they fail no driver's run
-            known = self._known_of_layer(device)
+            known = self._of_layers.get(device, baselines.Baseline())
             return known.known.get(key, ""), known.reasons.get(key, ""), ""
         known = self.baseline if self.baseline and device in self._fitting else baselines.Baseline()
         expected = known.known.get(key)

@@ -2,12 +2,11 @@
 
 import pytest
 
-from fixtures.drivers import KINDS
 from fixtures.outcomes import unsupported
-from fixtures.plugin import EXPORTABLE, IMPORTABLE
 from suites.ledger import rule
 from suites.model.options import Profile
 from suites.model.walking import known_steps, walk
+from suites.model.world import shareable
 
 
 @rule("SPEC-IMPORT-14", "SPEC-DESTROY-03", "SPEC-EXPORT-07", "SPEC-HANDLE-02", "SPEC-HANDLE-03", "SPEC-HANDLE-04")
@@ -15,7 +14,7 @@ from suites.model.walking import known_steps, walk
 @pytest.mark.parametrize("steps", ["all", "around-known"])
 def test_random_walks_agree_with_the_model(processes, device_info, steps, pytestconfig):
     """Whatever legal steps are taken, in whatever order, results, descriptors and payloads are as the model has them."""
-    if not any(device_info.features(kind) == EXPORTABLE | IMPORTABLE for kind in KINDS):
+    if not shareable(device_info):
         unsupported("no kind of payload is both exportable and importable: nothing can be shared")
     profile, known = Profile.of(pytestconfig.option), known_steps(device_info)
     if steps == "around-known" and not known:

@@ -76,6 +76,13 @@ class Work:
     made: Made
 
 
+def shareable(info) -> list[Kind]:
+    """The kinds of payload that a device both exports and imports."""
+    both = FeatureFlag.EXPORTABLE | FeatureFlag.IMPORTABLE
+    kinds = [kind for kind in KINDS if info.features(kind) & both == both]
+    return [kind for kind in kinds if kind.handle_type == OPAQUE or not kind.semaphore_type]
+
+
 class World:
     """The state of a walk; `known` are the names of steps that are known to go wrong, which are then no steps."""
 
@@ -86,9 +93,7 @@ class World:
         self.pending: list[Pending] = []
         self.works: dict[Payload, Work] = {}
         self.count = 0
-        both = FeatureFlag.EXPORTABLE | FeatureFlag.IMPORTABLE
-        kinds = [kind for kind in KINDS if info.features(kind) & both == both]
-        self.kinds = [kind for kind in kinds if kind.handle_type == OPAQUE or not kind.semaphore_type]
+        self.kinds = shareable(info)
         self.places, self.most = PLACES, MOST
 
     def copy(self, handle, actor) -> Handle:

@@ -6,14 +6,17 @@ from fixtures import bench, drivers
 from fixtures.commands import Commands
 from fixtures.devices import Device, Instance
 from fixtures.ideal import Ideal
+from fixtures.outcomes import Broken
 from fixtures.registry import Result
 from fixtures.semaphores import BINARY_OPAQUE
+
+DEVICE = drivers.look_at_ideal().devices[0]
 
 
 @pytest.fixture
 def two_queues():
     """Two queues of an ideal device, and a semaphore on it with an importer of its payload."""
-    device = Device(Instance(Commands(Ideal(""), bench.journal(), None), drivers.look_at_ideal().devices[0]))
+    device = Device(Instance(Commands(Ideal(""), bench.journal(), None), DEVICE))
     device.vk.tolerated = frozenset({Result.ERROR_INITIALIZATION_FAILED})
     exporter = device.semaphore(BINARY_OPAQUE, export=True)
     yield device.queues[:2], exporter, device.semaphore(BINARY_OPAQUE).imports(exporter.exported())
@@ -45,3 +48,13 @@ def test_one_queue_may_wait_for_a_payload_again(two_queues):
     both = [queue.submit(waits=[importer], signals=[exporter]), queue.submit(waits=[exporter])]
 
     assert [one.result for one in both] == [Result.SUCCESS] * 2
+
+
+def test_a_driver_is_not_excused_by_a_layer_that_nobody_named(monkeypatch):
+    """VK_ERROR_LAYER_NOT_PRESENT for an instance without layers is the driver's failure, not `unsupported`."""
+    monkeypatch.setattr(Ideal, "vkCreateInstance", lambda *arguments: (Result.ERROR_LAYER_NOT_PRESENT, 0))
+
+    with pytest.raises((Broken, pytest.skip.Exception)) as raised:
+        Instance(Ideal(""), DEVICE)
+
+    assert raised.type is Broken, f"it is left out: {raised.value}"
