@@ -1,14 +1,14 @@
 """Loads the suite's plugins; their options are in README.md."""
 
 pytest_plugins = [
-    "fixtures.plugin",
-    "fixtures.isolation",
-    "fixtures.scheduling",
-    "fixtures.cuda",
-    "fixtures.health",
+    "fixtures.running.plugin",
+    "fixtures.running.isolation",
+    "fixtures.running.scheduling",
+    "fixtures.testbed.cuda",
+    "fixtures.testbed.health",
     "suites.ledger",
     "suites.model.options",
-    "reports.recorder",
-    "reports.parts",
-    "reports.terminal",
+    "reports.session.recorder",
+    "reports.session.parts",
+    "reports.session.terminal",
 ]

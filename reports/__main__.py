@@ -6,13 +6,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from reports import baseline, leavings, order, reproducer
-from reports.checks import Unable
-from reports.compare import compare, is_regression
-from reports.comparison import as_html, as_json, as_text
-from reports.merge import merge
-from reports.runs import Run, load, save
-from reports.verdicts import FAILING
+from reports.compare.changes import compare, is_regression
+from reports.compare.merge import merge
+from reports.compare.texts import as_html, as_json, as_text
+from reports.diagnose import order
+from reports.records import baseline
+from reports.records.runs import Run, load, save
+from reports.records.verdicts import FAILING
+from reports.render import artifacts
+from reports.reproduce import reproducer
+from reports.reproduce.checks import Unable
 
 
 def main() -> int:
@@ -25,7 +28,7 @@ def main() -> int:
     writing.set_defaults(act=write_baseline)
     page = commands.add_parser("page", help="write index.html, junit.xml and summary.md of a run anew")
     page.add_argument("run", type=Path, metavar="RUN", help="a folder with results.jsonl")
-    page.set_defaults(act=lambda options: leavings.write(options.run))
+    page.set_defaults(act=lambda options: artifacts.write(options.run))
     reproducing = commands.add_parser("reproduce", help="write a failure as a C program that needs only libvulkan")
     reproducing.add_argument("run", type=Path, metavar="RUN")
     reproducing.add_argument(
@@ -73,7 +76,7 @@ def compare_runs(options: argparse.Namespace) -> int:
 
 def merge_runs(options: argparse.Namespace) -> None:
     save(merge([load(one) for one in options.runs]), options.out)
-    leavings.write(options.out)
+    artifacts.write(options.out)
     print(options.out / "index.html")
 
 

@@ -15,7 +15,7 @@ import re
 import sys
 from pathlib import Path
 
-from fixtures.drivers import ROOT
+from fixtures.testbed.drivers import ROOT
 from suites.ledger import FILE, newest_not_after
 
 INSTALLED = Path("/usr/share/vulkan/registry/validusage.json")

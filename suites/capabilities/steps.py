@@ -1,10 +1,10 @@
 """What the other process does in the tests of this chapter."""
 
-from fixtures import bench
-from fixtures.devices import Instance
-from fixtures.drivers import DeviceInfo
-from fixtures.processes import Channel
-from suites.capabilities.queries import Identity, identities
+from fixtures.running.processes import Channel
+from fixtures.testbed import bench
+from fixtures.testbed.devices import Instance
+from fixtures.testbed.drivers import DeviceInfo
+from suites.steps.queries import Identity, identities
 
 
 def identities_there(channel: Channel, info: DeviceInfo) -> list[Identity]:

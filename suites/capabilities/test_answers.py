@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fixtures.devices import Device
-from fixtures.outcomes import unsupported, warn
-from fixtures.registry import HandleType, SemaphoreType
-from suites.capabilities.queries import (
+from fixtures.testbed.devices import Device
+from fixtures.vulkan.outcomes import unsupported, warn
+from fixtures.vulkan.registry import HandleType, SemaphoreType
+from suites.ledger import rule
+from suites.steps.queries import (
     CORE_TYPES,
     KNOWN_FEATURES,
     KNOWN_TYPES,
@@ -22,7 +23,6 @@ from suites.capabilities.queries import (
     has_maintenance5,
     needs_type,
 )
-from suites.ledger import rule
 
 REPEATS = 100
 THREADS = 8

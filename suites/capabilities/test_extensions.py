@@ -2,14 +2,14 @@
 
 import pytest
 
-from fixtures.devices import need
-from fixtures.drivers import EXTENSION
-from fixtures.outcomes import unsupported
-from fixtures.registry import Result
-from fixtures.semaphores import TIMELINE
-from suites.capabilities.queries import version_of
+from fixtures.testbed.devices import need
+from fixtures.testbed.drivers import EXTENSION
+from fixtures.testbed.semaphores import TIMELINE
+from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.registry import Result
 from suites.ledger import rule
-from suites.timeline.members import greatest_step
+from suites.steps.queries import version_of
+from suites.steps.timelines import greatest_step
 
 VULKAN_1_0 = 1 << 22
 TIMELINES = "VK_KHR_timeline_semaphore"

@@ -4,13 +4,13 @@ from itertools import product
 
 import pytest
 
-from fixtures.drivers import EXTENSION, Kind
-from fixtures.outcomes import Broken, unsupported
-from fixtures.plugin import EXPORTABLE
-from fixtures.registry import HandleType, Result, SemaphoreType
-from suites.capabilities.queries import ask, needs, needs_pair
-from suites.exporting.states import VALUE, export_in, real
+from fixtures.running.plugin import EXPORTABLE
+from fixtures.testbed.drivers import EXTENSION, Kind
+from fixtures.vulkan.outcomes import Broken, unsupported
+from fixtures.vulkan.registry import HandleType, Result, SemaphoreType
 from suites.ledger import rule
+from suites.steps.queries import ask, needs, needs_pair
+from suites.steps.states import VALUE, export_in, real
 
 OPAQUE, SYNC = HandleType.OPAQUE_FD, HandleType.SYNC_FD
 TIMELINE = Kind(OPAQUE, SemaphoreType.TIMELINE)

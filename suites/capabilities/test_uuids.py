@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drivers import API_VERSION
-from fixtures.outcomes import Broken, unsupported
-from suites.capabilities.queries import VULKAN_1_1, identities, identity, version_of
+from fixtures.testbed.drivers import API_VERSION
+from fixtures.vulkan.outcomes import Broken, unsupported
 from suites.capabilities.steps import identities_there
 from suites.ledger import rule
+from suites.steps.queries import VULKAN_1_1, identities, identity, version_of
 
 VERSIONS = {"instance": API_VERSION, "instance-of-1.1": VULKAN_1_1}
 

@@ -1,9 +1,9 @@
 """What the other process does in the tests of this chapter."""
 
-from fixtures import bench
-from fixtures.drivers import DeviceInfo, Kind
-from fixtures.processes import Channel
-from fixtures.semaphores import Semaphore
+from fixtures.running.processes import Channel
+from fixtures.testbed import bench
+from fixtures.testbed.drivers import DeviceInfo, Kind
+from fixtures.testbed.semaphores import Semaphore
 
 
 def export_past_an_unknown_structure(channel: Channel, info: DeviceInfo, kind: Kind) -> str:

@@ -2,17 +2,17 @@
 
 import pytest
 
-from fixtures.devices import need
-from fixtures.drivers import Kind
-from fixtures.outcomes import unsupported
-from fixtures.plugin import EXPORTABLE, unclaimed
-from fixtures.registry import HandleType, SemaphoreType
-from fixtures.semaphores import Semaphore
-from suites.capabilities.queries import ask
+from fixtures.running.plugin import EXPORTABLE, unclaimed
+from fixtures.testbed.devices import need
+from fixtures.testbed.drivers import Kind
+from fixtures.testbed.semaphores import Semaphore
+from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.registry import HandleType, SemaphoreType
 from suites.creation.steps import export_past_an_unknown_structure
-from suites.exporting.states import exported_payload
 from suites.ledger import rule
-from suites.timeline.members import needs_timelines
+from suites.steps.queries import ask
+from suites.steps.states import exported_payload
+from suites.steps.timelines import needs_timelines
 
 MANY = 256
 VALUE = 7

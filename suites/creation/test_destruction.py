@@ -2,12 +2,12 @@
 
 import pytest
 
-from fixtures.outcomes import unsupported
-from fixtures.plugin import allow_permanence
-from fixtures.registry import HandleType
-from suites.exporting.states import exported_payload
+from fixtures.running.plugin import allow_permanence
+from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.registry import HandleType
 from suites.ledger import rule
-from suites.robustness.growth import descriptors_left
+from suites.steps.growth import descriptors_left
+from suites.steps.states import exported_payload
 
 
 @rule("SPEC-DESTROY-01")

@@ -2,13 +2,13 @@
 
 import pytest
 
-from fixtures.gates import Proof, run_work, shown
-from fixtures.outcomes import Broken, unsupported
-from fixtures.semaphores import TIMELINE
-from suites.capabilities.queries import needs
+from fixtures.testbed.gates import Proof, run_work, shown
+from fixtures.testbed.semaphores import TIMELINE
+from fixtures.vulkan.outcomes import Broken, unsupported
 from suites.ledger import rule
-from suites.submission.queues import each_pair, queue_for, two_ends
-from suites.timeline.members import needs_timelines
+from suites.steps.queries import needs
+from suites.steps.queues import each_pair, queue_for, two_ends
+from suites.steps.timelines import needs_timelines
 
 VALUES = (0, 1, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63, 2**64 - 1)
 

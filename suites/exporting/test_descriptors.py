@@ -8,18 +8,18 @@ from contextlib import contextmanager
 
 import pytest
 
-from fixtures.descriptors import dup, is_open, same_file
-from fixtures.gates import Proof, shown
-from fixtures.outcomes import unsupported, warn
-from fixtures.plugin import allow_permanence
-from fixtures.registry import HandleType, Result
-from fixtures.semaphores import TIMELINE
-from suites.exporting.states import STATES, VALUE, export_in, exported_payload, real
+from fixtures.running.plugin import allow_permanence
+from fixtures.testbed.descriptors import dup, is_open, same_file
+from fixtures.testbed.gates import Proof, shown
+from fixtures.testbed.semaphores import TIMELINE
+from fixtures.vulkan.outcomes import unsupported, warn
+from fixtures.vulkan.registry import HandleType, Result
 from suites.ledger import rule
-from suites.permanence.payloads import needs_exportable_imports
-from suites.robustness.growth import descriptors_left
-from suites.sharing.members import close, needs_binary, signal, signal_behind_work, wait_for
-from suites.timeline.members import needs_timelines
+from suites.steps.growth import descriptors_left
+from suites.steps.members import close, needs_binary, signal, signal_behind_work, wait_for
+from suites.steps.payloads import needs_exportable_imports
+from suites.steps.states import STATES, VALUE, export_in, exported_payload, real
+from suites.steps.timelines import needs_timelines
 
 EXPORTS = 12
 """A driver may forget something in every tenth export only."""

@@ -4,13 +4,13 @@ import os
 
 import pytest
 
-from fixtures import bench
-from fixtures.drivers import KINDS, Kind
-from fixtures.outcomes import unsupported
-from fixtures.plugin import JUDGED_KINDS
-from fixtures.registry import FeatureFlag, HandleType, Result, SemaphoreType, result
-from suites.importing.limits import STRANGER_LIMIT
+from fixtures.running.plugin import JUDGED_KINDS
+from fixtures.testbed import bench
+from fixtures.testbed.drivers import KINDS, Kind
+from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.registry import FeatureFlag, HandleType, Result, SemaphoreType, result
 from suites.ledger import rule
+from suites.steps.limits import STRANGER_LIMIT
 
 TIMELINE, BINARY = KINDS[1], KINDS[0]
 

@@ -5,15 +5,15 @@ import os
 
 import pytest
 
-from fixtures.descriptors import Descriptor, open_descriptors, same_file
-from fixtures.devices import Device
-from fixtures.outcomes import unsupported, warn
-from fixtures.plugin import allow_permanence
-from suites.exporting.states import VALUE, exported_payload
-from suites.importing.limits import import_in_time
+from fixtures.running.plugin import allow_permanence
+from fixtures.testbed.descriptors import Descriptor, open_descriptors, same_file
+from fixtures.testbed.devices import Device
+from fixtures.vulkan.outcomes import unsupported, warn
 from suites.ledger import rule
-from suites.robustness.growth import descriptors_left, grows, growth
-from suites.sharing.members import at
+from suites.steps.growth import descriptors_left, grows, growth
+from suites.steps.limits import import_in_time
+from suites.steps.members import at
+from suites.steps.states import VALUE, exported_payload
 
 IMPORTS = 4
 DEVICES = (1, 2)

@@ -6,13 +6,13 @@ Semaphore Payloads).  So an open stranger may be accepted if it then works as it
 
 import pytest
 
-from fixtures import patience, strangers
-from fixtures.outcomes import unsupported, warn
-from fixtures.plugin import allow_permanence
-from fixtures.registry import HandleType, Result
-from suites.importing.limits import STALL, import_in_time
+from fixtures.running.plugin import allow_permanence
+from fixtures.testbed import foreign, patience
+from fixtures.vulkan.outcomes import unsupported, warn
+from fixtures.vulkan.registry import HandleType, Result
 from suites.ledger import rule
-from suites.sharing.members import exchange
+from suites.steps.limits import STALL, import_in_time
+from suites.steps.members import exchange
 
 REFUSED = Result.ERROR_INVALID_EXTERNAL_HANDLE
 ALLOWED = {Result.ERROR_DEVICE_LOST, Result.ERROR_INITIALIZATION_FAILED, Result.TIMEOUT}
@@ -166,7 +166,7 @@ def test_a_device_that_exported_does_so_after_a_refused_import(device, kind, nam
     """A device that has exported and imported refuses a stranger, then exports and imports as before."""
     exchange(device, kind, "before any stranger")
 
-    with strangers.stranger(name, device) as stranger:
+    with foreign.stranger(name, device) as stranger:
         _, result = import_stranger(device, kind, any_permanence(kind), stranger)
 
     if result.is_success:

@@ -6,13 +6,14 @@ The model stays with the test, so a driver that kills or holds this process is o
 from dataclasses import dataclass, field
 from typing import Any
 
-from fixtures import bench, outcomes, strangers
-from fixtures.commands import is_open
-from fixtures.descriptors import Descriptor
-from fixtures.devices import Device, Submission, batch_of
-from fixtures.gates import run_work
-from fixtures.processes import Channel
-from fixtures.stacks import watchdog
+from fixtures.running.processes import Channel
+from fixtures.running.stacks import watchdog
+from fixtures.testbed import bench, foreign
+from fixtures.testbed.descriptors import Descriptor
+from fixtures.testbed.devices import Device, Submission, batch_of
+from fixtures.testbed.gates import run_work
+from fixtures.vulkan import outcomes
+from fixtures.vulkan.commands import is_open
 
 DEVICES = 2
 
@@ -75,7 +76,7 @@ def import_number(held, channel, number, fd, handle_type, temporary):
 
 
 def import_stranger(held, channel, number, name, handle_type, temporary):
-    stranger = Descriptor(strangers.STRANGERS[name](), bench.commands(), name)
+    stranger = Descriptor(foreign.STRANGERS[name](), bench.commands(), name)
     answer = held.semaphores[number].import_fd(stranger.fd, handle_type, temporary)
     stranger.close()
     return answer

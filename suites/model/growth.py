@@ -2,7 +2,7 @@
 
 import os
 
-from fixtures.outcomes import warn
+from fixtures.vulkan.outcomes import warn
 
 DESCRIPTORS = 64
 """A process that has so many descriptors more than after the first round has lost them: nothing of a walk outlives it."""

@@ -5,10 +5,10 @@ from itertools import product
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
-from fixtures.payloads import Semaphore, Timeline, Wait
-from fixtures.registry import Result
-from fixtures.semaphores import TIMELINE
-from fixtures.strangers import NUMBERS, STRANGERS
+from fixtures.reference.payloads import Semaphore, Timeline, Wait
+from fixtures.testbed.foreign import NUMBERS, STRANGERS
+from fixtures.testbed.semaphores import TIMELINE
+from fixtures.vulkan.registry import Result
 from suites.model.batches import SHARED, Batches
 from suites.model.choices import more, pick, steps
 from suites.model.players import Difference

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from fixtures import patience
+from fixtures.testbed import patience
 from suites.model.actor import act
 
 MAKING_SECONDS = 20

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.outcomes import unsupported
+from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
 from suites.model.options import Profile
 from suites.model.walking import known_steps, walk

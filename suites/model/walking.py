@@ -11,8 +11,8 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from hypothesis.errors import DidNotReproduce, Flaky
 from hypothesis.stateful import run_state_machine_as_test
 
-from fixtures.drivers import ROOT
-from fixtures.outcomes import warn
+from fixtures.testbed.drivers import ROOT
+from fixtures.vulkan.outcomes import warn
 from suites.model.growth import Watch
 from suites.model.machine import Walk
 from suites.model.players import Difference, Found, Players

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from fixtures.drivers import KINDS, Kind
-from fixtures.payloads import Binary, Payload, Semaphore, Signal, Timeline, Wait
-from fixtures.registry import FeatureFlag, HandleType, SemaphoreType
+from fixtures.reference.payloads import Binary, Payload, Semaphore, Signal, Timeline, Wait
+from fixtures.testbed.drivers import KINDS, Kind
+from fixtures.vulkan.registry import FeatureFlag, HandleType, SemaphoreType
 
 MOST, MOST_HANDLES = 6, 4
 MOST_PENDING = 4

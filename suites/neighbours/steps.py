@@ -2,13 +2,13 @@
 
 import os
 
-from fixtures import bench, patience
-from fixtures.descriptors import Descriptor
-from fixtures.drivers import DeviceInfo, Kind
-from fixtures.processes import Channel, die_with_parent
-from fixtures.semaphores import Semaphore
+from fixtures.running.processes import Channel, die_with_parent
+from fixtures.testbed import bench, patience
+from fixtures.testbed.descriptors import Descriptor
+from fixtures.testbed.drivers import DeviceInfo, Kind
+from fixtures.testbed.semaphores import Semaphore
 from suites.neighbours.files import is_ready
-from suites.sharing.members import is_timeline, signal_behind_work
+from suites.steps.members import is_timeline, signal_behind_work
 
 VALUE = 7
 

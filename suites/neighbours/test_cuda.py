@@ -2,17 +2,17 @@
 
 import pytest
 
-from fixtures import cuda as cuda_driver
-from fixtures.commands import is_open
-from fixtures.gates import Proof, run_work, shown
-from fixtures.outcomes import unsupported
-from fixtures.semaphores import TIMELINE
-from fixtures.strangers import stranger as make_stranger
+from fixtures.testbed import cuda as cuda_driver
+from fixtures.testbed.foreign import stranger as make_stranger
+from fixtures.testbed.gates import Proof, run_work, shown
+from fixtures.testbed.semaphores import TIMELINE
+from fixtures.vulkan.commands import is_open
+from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
 from suites.neighbours.steps import VALUE, export_signaled
 from suites.neighbours.test_processes import from_child, said
-from suites.robustness.growth import grows, growth
-from suites.sharing.members import at, close, device_at, signal
+from suites.steps.growth import grows, growth
+from suites.steps.members import at, close, device_at, signal
 
 pytestmark = [pytest.mark.isolated, pytest.mark.one_queue]
 LARGE = 2**32 + 7
@@ -218,8 +218,8 @@ def test_cuda_waits_for_a_signal_of_another_process(cuda, device, opaque_kind, p
 
 def import_into_cuda_and_signal(channel, info, kind):
     """Import the descriptor from the channel into CUDA alone, and signal; "" if all went well."""
-    from fixtures.bench import commands
-    from fixtures.descriptors import Descriptor
+    from fixtures.testbed.bench import commands
+    from fixtures.testbed.descriptors import Descriptor
 
     there = cuda_driver.on(info)
     there.signal(there.imports(Descriptor(channel.receive_fd(), commands(), "received descriptor"), kind), VALUE)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from fixtures import bench
-from fixtures.descriptors import Descriptor
-from fixtures.plugin import allow_permanence
+from fixtures.running.plugin import allow_permanence
+from fixtures.testbed import bench
+from fixtures.testbed.descriptors import Descriptor
 from suites.ledger import rule
-from suites.neighbours import buffers
-from suites.sharing.members import at
+from suites.steps import buffers
+from suites.steps.members import at
 
 SIZE = 1 << 20
 ROUNDS = 32

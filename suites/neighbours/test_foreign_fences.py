@@ -4,13 +4,13 @@ import time
 
 import pytest
 
-from fixtures import bench
-from fixtures.descriptors import Descriptor
-from fixtures.outcomes import unsupported
-from suites.exporting.states import exported_payload
+from fixtures.testbed import bench
+from fixtures.testbed.descriptors import Descriptor
+from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
 from suites.neighbours import fences
 from suites.neighbours.test_sync_files import merge
+from suites.steps.states import exported_payload
 
 HELD = 0.05
 

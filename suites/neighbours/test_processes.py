@@ -6,12 +6,11 @@ import socket
 
 import pytest
 
-from fixtures.descriptors import Descriptor
-from fixtures.outcomes import Broken, unsupported
-from fixtures.plugin import allow_permanence
-from fixtures.registry import result
-from fixtures.semaphores import TIMELINE
-from suites.exporting.states import exported_payload
+from fixtures.running.plugin import allow_permanence
+from fixtures.testbed.descriptors import Descriptor
+from fixtures.testbed.semaphores import TIMELINE
+from fixtures.vulkan.outcomes import Broken, unsupported
+from fixtures.vulkan.registry import result
 from suites.ledger import rule
 from suites.neighbours.steps import (
     VALUE,
@@ -23,8 +22,9 @@ from suites.neighbours.steps import (
     import_and_wait,
     waited,
 )
-from suites.sharing.members import at, signal
-from suites.timeline.members import needs_success, needs_timelines
+from suites.steps.members import at, signal
+from suites.steps.states import exported_payload
+from suites.steps.timelines import needs_success, needs_timelines
 
 
 def said(ending):

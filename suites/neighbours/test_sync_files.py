@@ -5,17 +5,17 @@ Where a driver answers -1 there is no descriptor to look at: unsupported.
 
 import pytest
 
-from fixtures import bench, patience
-from fixtures.descriptors import Descriptor
-from fixtures.gates import Proof, run_work, shown
-from fixtures.outcomes import Broken, unsupported
-from fixtures.registry import FenceHandleType
-from suites.exporting.states import exported_payload
+from fixtures.testbed import bench, patience
+from fixtures.testbed.descriptors import Descriptor
+from fixtures.testbed.gates import Proof, run_work, shown
+from fixtures.vulkan.outcomes import Broken, unsupported
+from fixtures.vulkan.registry import FenceHandleType
 from suites.ledger import rule
 from suites.neighbours import files
 from suites.neighbours.steps import poll_what_comes
-from suites.permanence.payloads import pending
-from suites.sharing.members import close, signal_behind_work, wait_for
+from suites.steps.members import close, signal_behind_work, wait_for
+from suites.steps.payloads import pending
+from suites.steps.states import exported_payload
 
 
 def merge(one, other):

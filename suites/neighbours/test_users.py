@@ -2,20 +2,20 @@
 
 import pytest
 
-from fixtures.commands import is_open
-from fixtures.drivers import KINDS
-from fixtures.gates import run_work
-from fixtures.outcomes import unsupported
-from fixtures.registry import HandleType
-from fixtures.semaphores import TIMELINE
-from fixtures.strangers import stranger as make_stranger
-from suites.exporting.states import export_in, succeeded
+from fixtures.testbed.drivers import KINDS
+from fixtures.testbed.foreign import stranger as make_stranger
+from fixtures.testbed.gates import run_work
+from fixtures.testbed.semaphores import TIMELINE
+from fixtures.vulkan.commands import is_open
+from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.registry import HandleType
 from suites.ledger import rule
-from suites.neighbours import buffers
 from suites.neighbours.steps import consume_frames
 from suites.neighbours.test_processes import said
-from suites.sharing.members import at
-from suites.timeline.members import needs_timelines
+from suites.steps import buffers
+from suites.steps.members import at
+from suites.steps.states import export_in, succeeded
+from suites.steps.timelines import needs_timelines
 
 FRAMES = 48
 RING = 3

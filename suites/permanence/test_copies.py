@@ -2,17 +2,14 @@
 
 import pytest
 
-from fixtures import bench
-from fixtures.drivers import Kind
-from fixtures.gates import Proof, shown
-from fixtures.outcomes import Broken
-from fixtures.registry import HandleType, SemaphoreType
-from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC
-from suites.capabilities.queries import needs_pair
-from suites.exporting.states import real
+from fixtures.testbed import bench
+from fixtures.testbed.drivers import Kind
+from fixtures.testbed.gates import Proof, shown
+from fixtures.testbed.semaphores import BINARY_OPAQUE, BINARY_SYNC
+from fixtures.vulkan.outcomes import Broken
+from fixtures.vulkan.registry import HandleType, SemaphoreType
 from suites.ledger import rule
-from suites.permanence.payloads import each_permanent, needs_exportable_imports, pending, puts, signaled, target
-from suites.sharing.members import (
+from suites.steps.members import (
     another_device,
     beside,
     close,
@@ -23,6 +20,9 @@ from suites.sharing.members import (
     signal_behind_work,
     wait_for,
 )
+from suites.steps.payloads import each_permanent, needs_exportable_imports, pending, puts, signaled, target
+from suites.steps.queries import needs_pair
+from suites.steps.states import real
 
 COPIES = 6
 FRAMES = 3

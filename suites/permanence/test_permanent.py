@@ -2,12 +2,11 @@
 
 import pytest
 
-from fixtures import patience
-from fixtures.gates import Proof, shown
-from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC
+from fixtures.testbed import patience
+from fixtures.testbed.gates import Proof, shown
+from fixtures.testbed.semaphores import BINARY_OPAQUE, BINARY_SYNC
 from suites.ledger import rule
-from suites.permanence.payloads import needs, needs_exportable_imports, pending, puts, signaled, target
-from suites.sharing.members import (
+from suites.steps.members import (
     at,
     device_at,
     each_place,
@@ -18,6 +17,7 @@ from suites.sharing.members import (
     values,
     wait_for,
 )
+from suites.steps.payloads import needs, needs_exportable_imports, pending, puts, signaled, target
 
 ROUNDS = 8
 

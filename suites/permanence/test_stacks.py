@@ -2,14 +2,14 @@
 
 import pytest
 
-from fixtures import patience
-from fixtures.gates import Proof, shown
-from fixtures.outcomes import unsupported, warn
-from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC
+from fixtures.testbed import patience
+from fixtures.testbed.gates import Proof, shown
+from fixtures.testbed.semaphores import BINARY_OPAQUE, BINARY_SYNC
+from fixtures.vulkan.outcomes import unsupported, warn
 from suites.ledger import rule
-from suites.permanence.payloads import each_permanent, needs, pending, puts, signaled, target, wait_at
-from suites.sharing.members import signal, signal_behind_work, wait_for
-from suites.submission.queues import first_stuck
+from suites.steps.members import signal, signal_behind_work, wait_for
+from suites.steps.payloads import each_permanent, needs, pending, puts, signaled, target, wait_at
+from suites.steps.queues import first_stuck
 
 OPAQUE, SYNC = BINARY_OPAQUE, BINARY_SYNC
 PAIRS = [(OPAQUE, OPAQUE), (OPAQUE, SYNC), (SYNC, OPAQUE), (SYNC, SYNC)]

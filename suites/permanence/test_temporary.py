@@ -2,11 +2,12 @@
 
 import pytest
 
-from fixtures.devices import batch_of
-from fixtures.gates import Proof, shown, watch
-from fixtures.semaphores import BINARY_OPAQUE
+from fixtures.testbed.devices import batch_of
+from fixtures.testbed.gates import Proof, shown, watch
+from fixtures.testbed.semaphores import BINARY_OPAQUE
 from suites.ledger import rule
-from suites.permanence.payloads import (
+from suites.steps.members import FAMILIES, device_at, each_place, queue_of, signal, signal_behind_work, wait_for
+from suites.steps.payloads import (
     each_permanent,
     needs,
     needs_exportable_imports,
@@ -17,8 +18,7 @@ from suites.permanence.payloads import (
     temporary,
     wait_at,
 )
-from suites.sharing.members import FAMILIES, device_at, each_place, queue_of, signal, signal_behind_work, wait_for
-from suites.submission.queues import each_command, queue_for, unwatched
+from suites.steps.queues import each_command, queue_for, unwatched
 
 FRAMES = 32
 

@@ -5,12 +5,12 @@ All calls of all tests are checked against these lists on the way; here each com
 
 import pytest
 
-from fixtures import registry
-from fixtures.native import Batch
-from fixtures.outcomes import unsupported
-from fixtures.registry import Result
-from suites.exporting.states import exported_payload
+from fixtures.vulkan import registry
+from fixtures.vulkan.native import Batch
+from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.registry import Result
 from suites.ledger import rule
+from suites.steps.states import exported_payload
 
 ROUNDS = 20
 

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fixtures.commands import is_open
-from fixtures.descriptors import Descriptor
-from fixtures.drivers import KINDS
-from fixtures.journal import note
-from fixtures.registry import FeatureFlag, HandleType, SemaphoreType
-from fixtures.strangers import STRANGERS
+from fixtures.testbed.descriptors import Descriptor
+from fixtures.testbed.drivers import KINDS
+from fixtures.testbed.foreign import STRANGERS
+from fixtures.vulkan.commands import is_open
+from fixtures.vulkan.journal import note
+from fixtures.vulkan.registry import FeatureFlag, HandleType, SemaphoreType
 from suites.ledger import rule
-from suites.sharing.members import exchange
+from suites.steps.members import exchange
 
 pytestmark = [pytest.mark.isolated(fresh=True), pytest.mark.one_queue, pytest.mark.limit(10)]
 EXAMPLES = 60

@@ -2,12 +2,12 @@
 
 import pytest
 
-from fixtures import strangers
-from fixtures.outcomes import unsupported
-from fixtures.plugin import allow_permanence
+from fixtures.running.plugin import allow_permanence
+from fixtures.testbed import foreign
+from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
-from suites.robustness.growth import OTHERS, descriptors_left, growth, left_again
-from suites.sharing.members import at, is_copy
+from suites.steps.growth import OTHERS, descriptors_left, growth, left_again
+from suites.steps.members import at, is_copy
 
 pytestmark = [pytest.mark.isolated, pytest.mark.one_queue, pytest.mark.limit(30)]
 
@@ -43,7 +43,7 @@ def refuse(device, kind):
     """Create, import what is no descriptor, and destroy."""
 
     def one_round():
-        with strangers.stranger("closed", device) as closed:
+        with foreign.stranger("closed", device) as closed:
             if device.semaphore(kind).import_fd(closed.fd, temporary=is_copy(kind)).is_success:
                 unsupported(f"the driver accepted {closed}; SPEC-IMPORT-23 judges that")
 
@@ -54,7 +54,7 @@ def refuse_open(device, kind):
     """Create, import a descriptor of something else, close that, and destroy."""
 
     def one_round():
-        with strangers.stranger("eventfd", device) as eventfd:
+        with foreign.stranger("eventfd", device) as eventfd:
             if device.semaphore(kind).import_fd(eventfd.fd, temporary=is_copy(kind)).is_success:
                 unsupported(f"the driver accepted {eventfd}; SPEC-IMPORT-23 judges that")
 

@@ -5,11 +5,11 @@ import resource
 
 import pytest
 
-from fixtures.journal import note
-from fixtures.outcomes import unsupported
-from fixtures.registry import Result, results_of
-from suites.exporting.states import VALUE, export_in, real
+from fixtures.vulkan.journal import note
+from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.registry import Result, results_of
 from suites.ledger import rule
+from suites.steps.states import VALUE, export_in, real
 
 # what a driver opens when it is first needed differs from process to process
 pytestmark = [pytest.mark.isolated(fresh=True), pytest.mark.one_queue]

@@ -8,13 +8,13 @@ import os
 
 import pytest
 
-from fixtures import bench, patience
-from fixtures.outcomes import unsupported, warn
-from fixtures.registry import Result, result
-from fixtures.semaphores import BINARY_OPAQUE
+from fixtures.testbed import bench, patience
+from fixtures.testbed.semaphores import BINARY_OPAQUE
+from fixtures.vulkan.outcomes import unsupported, warn
+from fixtures.vulkan.registry import Result, result
 from suites.ledger import rule
 from suites.neighbours.steps import export_pending, export_unsignaled
-from suites.sharing.members import another_device, at
+from suites.steps.members import another_device, at
 
 pytestmark = [pytest.mark.isolated, pytest.mark.exclusive]
 BOUNDED = {Result.SUCCESS, Result.ERROR_INITIALIZATION_FAILED, Result.ERROR_DEVICE_LOST}

@@ -15,9 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from fixtures import bench, drivers
-from fixtures.drivers import ROOT
-from fixtures.processes import Nursery
+from fixtures.running.processes import Nursery
+from fixtures.testbed import bench, drivers
+from fixtures.testbed.drivers import ROOT
 
 SAMPLES = Path(__file__).parent / "samples"
 CASES = str(SAMPLES / "cases.py")
@@ -64,13 +64,16 @@ def start(manifest):
     """From the command line to the first verdict."""
     with tempfile.TemporaryDirectory() as folder:
         python, empty = sys.executable, (*EMPTY, write_empty(folder, 1))
-        imports = "import pytest, vulkan, fixtures.plugin, fixtures.native_objects, suites.ledger, reports.terminal"
+        imports = (
+            "import pytest, vulkan, fixtures.running.plugin, fixtures.vulkan.native_objects, "
+            "suites.ledger, reports.session.terminal"
+        )
         steps = {
             "an empty pytest": lambda: run(python, *empty, cwd=folder),
             "an empty pytest with two workers": lambda: run(python, *empty, "-n2", cwd=folder),
             "Python imports the suite's modules": lambda: run(python, "-c", imports),
             "the drivers are looked at": lambda: run(
-                python, "-m", "fixtures.drivers", str(manifest), VK_DRIVER_FILES=str(manifest)
+                python, "-m", "fixtures.testbed.drivers", str(manifest), VK_DRIVER_FILES=str(manifest)
             ),
             "all tests are collected": lambda: suite(manifest, "--collect-only", "-q", "-n0"),
             "one case is judged": lambda: suite(manifest, f"{CASES}::test_together", "-n0"),

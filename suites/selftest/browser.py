@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fixtures.outcomes import unsupported
+from fixtures.vulkan.outcomes import unsupported
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 KEYS = {"Enter": "\r", "Escape": "\x1b"}

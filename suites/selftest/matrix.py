@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from fixtures.drivers import ROOT
-from fixtures.faults import all_faults
-from reports import baseline
+from fixtures.faults.library import all_faults
+from fixtures.testbed.drivers import ROOT
+from reports.records import baseline
 from suites.ledger import rules
 from suites.selftest.resting import explains
 from suites.selftest.runs import CORES, SECONDS, SWIFT, run

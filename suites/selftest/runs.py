@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from fixtures import bench
-from fixtures.drivers import ROOT, SWIFTSHADER
-from fixtures.outcomes import unsupported
+from fixtures.testbed import bench
+from fixtures.testbed.drivers import ROOT, SWIFTSHADER
+from fixtures.vulkan.outcomes import unsupported
 
 SAMPLES = "suites/selftest/samples/"
 SWIFT = (f"--driver={SWIFTSHADER}",)

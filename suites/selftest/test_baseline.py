@@ -8,8 +8,8 @@ from hashlib import sha256
 
 import pytest
 
-from fixtures.drivers import ROOT
-from reports.baseline import read
+from fixtures.testbed.drivers import ROOT
+from reports.records.baseline import read
 from suites.selftest.runs import SAMPLES, run, scratch, section
 
 pytestmark = pytest.mark.limit(60)

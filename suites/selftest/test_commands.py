@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures import outcomes
-from fixtures.commands import RESULT_RULES, Commands
-from fixtures.journal import Journal
-from fixtures.registry import HandleType, Result, result, results_of
+from fixtures.vulkan import outcomes
+from fixtures.vulkan.commands import RESULT_RULES, Commands
+from fixtures.vulkan.journal import Journal
+from fixtures.vulkan.registry import HandleType, Result, result, results_of
 
 OPAQUE, SYNC = int(HandleType.OPAQUE_FD), int(HandleType.SYNC_FD)
 GET, IMPORT = "vkGetSemaphoreFdKHR", "vkImportSemaphoreFdKHR"

@@ -7,9 +7,10 @@ from copy import deepcopy
 
 import pytest
 
-from fixtures.drivers import ROOT
-from reports import baseline, compare, renamed
-from reports.runs import Run, load, save
+from fixtures.testbed.drivers import ROOT
+from reports.compare import changes as compare
+from reports.records import baseline, renamed
+from reports.records.runs import Run, load, save
 from suites.selftest.runs import SAMPLES, run
 
 pytestmark = pytest.mark.limit(60)

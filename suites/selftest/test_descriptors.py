@@ -4,11 +4,11 @@ import os
 
 import pytest
 
-from fixtures import bench
-from fixtures.commands import Commands
-from fixtures.descriptors import Descriptor, is_open, open_descriptors, same_file
-from fixtures.journal import Journal
-from fixtures.outcomes import unsupported
+from fixtures.testbed import bench
+from fixtures.testbed.descriptors import Descriptor, is_open, open_descriptors, same_file
+from fixtures.vulkan.commands import Commands
+from fixtures.vulkan.journal import Journal
+from fixtures.vulkan.outcomes import unsupported
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from fixtures.drivers import ROOT, SWIFTSHADER
-from fixtures.outcomes import unsupported
+from fixtures.testbed.drivers import ROOT, SWIFTSHADER
+from fixtures.vulkan.outcomes import unsupported
 from suites.selftest.runs import SAMPLES, run
 
 pytestmark = pytest.mark.limit(60)

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures import gates, patience
-from fixtures.devices import Submission
-from fixtures.gates import Proof, shown, watch
-from fixtures.registry import Result
+from fixtures.testbed import gates, patience
+from fixtures.testbed.devices import Submission
+from fixtures.testbed.gates import Proof, shown, watch
+from fixtures.vulkan.registry import Result
 
 
 class Fake:

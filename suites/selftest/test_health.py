@@ -4,9 +4,9 @@ import os
 from dataclasses import replace
 from types import SimpleNamespace
 
-from fixtures import drivers, health
-from fixtures.drivers import Found
-from fixtures.plugin import FOUND
+from fixtures.testbed import drivers, health
+from fixtures.testbed.bench import FOUND
+from fixtures.testbed.drivers import Found
 
 
 def test_only_complaints_about_graphics_are_told():

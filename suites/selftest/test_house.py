@@ -8,7 +8,7 @@ from graphlib import TopologicalSorter
 
 import pytest
 
-from fixtures.drivers import ROOT
+from fixtures.testbed.drivers import ROOT
 from suites.selftest.runs import run, scratch
 
 pytestmark = pytest.mark.limit(60)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from fixtures import bench, drivers
-from fixtures.commands import Commands
-from fixtures.devices import Device, Instance
-from fixtures.ideal import Ideal
-from fixtures.outcomes import Broken
-from fixtures.registry import Result
-from fixtures.semaphores import BINARY_OPAQUE
+from fixtures.reference.driver import Ideal
+from fixtures.testbed import bench, drivers
+from fixtures.testbed.devices import Device, Instance
+from fixtures.testbed.semaphores import BINARY_OPAQUE
+from fixtures.vulkan.commands import Commands
+from fixtures.vulkan.outcomes import Broken
+from fixtures.vulkan.registry import Result
 
 DEVICE = drivers.look_at_ideal().devices[0]
 

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.drivers import ROOT
-from fixtures.isolation import SCRATCH, Isolation
-from reports.order import shortest
+from fixtures.running.isolation import SCRATCH, Isolation
+from fixtures.testbed.drivers import ROOT
+from reports.diagnose.order import shortest
 from suites.selftest.runs import SAMPLES, run, section
 
 pytestmark = pytest.mark.limit(60)

@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from fixtures import journal
-from fixtures.journal import SLOTS, Journal
+from fixtures.vulkan import journal
+from fixtures.vulkan.journal import SLOTS, Journal
 
 MANY = 20_000
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from fixtures.drivers import ROOT
+from fixtures.testbed.drivers import ROOT
 from suites.selftest.runs import SAMPLES, run
 
 pytestmark = pytest.mark.limit(60)

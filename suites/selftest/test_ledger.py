@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from fixtures.commands import RESULT_RULES
-from fixtures.drivers import ROOT
+from fixtures.testbed.drivers import ROOT
+from fixtures.vulkan.commands import RESULT_RULES
 from suites.ledger import FILE, rules
 from suites.selftest.runs import SAMPLES, run
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from fixtures.liberties import names
+from fixtures.variants.library import names
 from suites.selftest.runs import run
 
 TOGETHER = [

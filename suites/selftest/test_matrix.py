@@ -2,8 +2,8 @@
 
 import pytest
 
-from fixtures.faults import all_faults
-from fixtures.outcomes import unsupported
+from fixtures.faults.library import all_faults
+from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rules
 from suites.selftest.matrix import CHOICES, HERE, PAIRS, claims, judge, owed
 

@@ -2,9 +2,9 @@
 
 from types import SimpleNamespace
 
-from fixtures.drivers import KINDS
-from fixtures.payloads import Binary, Semaphore, Timeline, Wait
-from fixtures.registry import FeatureFlag, HandleType
+from fixtures.reference.payloads import Binary, Semaphore, Timeline, Wait
+from fixtures.testbed.drivers import KINDS
+from fixtures.vulkan.registry import FeatureFlag, HandleType
 from suites.model.world import PLACES, Handle, Made, Pending, Work, World
 
 OPAQUE, SYNC = HandleType.OPAQUE_FD, HandleType.SYNC_FD

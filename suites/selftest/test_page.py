@@ -10,10 +10,10 @@ from collections import Counter
 
 import pytest
 
-from fixtures.drivers import ROOT
-from fixtures.outcomes import unsupported
-from reports.runs import load
-from reports.verdicts import VERDICTS
+from fixtures.testbed.drivers import ROOT
+from fixtures.vulkan.outcomes import unsupported
+from reports.records.runs import load
+from reports.records.verdicts import VERDICTS
 from suites.selftest.browser import browser
 from suites.selftest.runs import SAMPLES, environment, run
 

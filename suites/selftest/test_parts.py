@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from fixtures.drivers import ROOT
-from reports.merge import merge
-from reports.runs import Run, load, save
+from fixtures.testbed.drivers import ROOT
+from reports.compare.merge import merge
+from reports.records.runs import Run, load, save
 from suites.selftest.browser import browser
 from suites.selftest.runs import SAMPLES, SWIFT, run
 

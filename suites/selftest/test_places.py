@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from fixtures.drivers import ROOT
+from fixtures.testbed.drivers import ROOT
 from suites.selftest.browser import browser
 from suites.selftest.runs import SAMPLES, run, scratch, section, short
 

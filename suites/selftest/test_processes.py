@@ -8,9 +8,11 @@ import time
 
 import pytest
 
-from fixtures import bench, outcomes, stacks
-from fixtures.descriptors import open_descriptors
-from fixtures.processes import Gone, Nursery
+from fixtures.running import stacks
+from fixtures.running.processes import Gone, Nursery
+from fixtures.testbed import bench
+from fixtures.testbed.descriptors import open_descriptors
+from fixtures.vulkan import outcomes
 
 
 def double(channel, number):
@@ -76,7 +78,7 @@ def answer(channel):
 
 
 def start_another(channel):
-    from fixtures import processes
+    from fixtures.running import processes
 
     return processes.nursery.run(double, 4).value
 
@@ -380,6 +382,6 @@ def test_a_killed_test_takes_its_steps_along(processes, tmp_path):
 
 
 def nested_wait(channel, path):
-    from fixtures import processes
+    from fixtures.running import processes
 
     processes.nursery.run(wait_beside, path)

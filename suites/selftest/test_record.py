@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.drivers import ROOT
-from reports.verdicts import FAILING, dispute
+from fixtures.testbed.drivers import ROOT
+from reports.records.verdicts import FAILING, dispute
 from suites.ledger import rules
 from suites.selftest.runs import MARK, SAMPLES, command, environment, marked, read, run
 

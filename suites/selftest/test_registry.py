@@ -5,9 +5,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from fixtures import registry
-from fixtures.native import load_binding
-from fixtures.registry import (
+from fixtures.vulkan import registry
+from fixtures.vulkan.native import load_binding
+from fixtures.vulkan.registry import (
     ALIASES,
     ENUMS,
     EXTENSIONS,

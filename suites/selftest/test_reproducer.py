@@ -11,11 +11,11 @@ import sys
 
 import pytest
 
-from fixtures.drivers import ROOT, SWIFTSHADER
-from fixtures.native import OWN_LIBRARIES
-from fixtures.outcomes import unsupported
-from reports import reproducer
-from reports.checks import Unable, find_check
+from fixtures.testbed.drivers import ROOT, SWIFTSHADER
+from fixtures.vulkan.native import OWN_LIBRARIES
+from fixtures.vulkan.outcomes import unsupported
+from reports.reproduce import reproducer
+from reports.reproduce.checks import Unable, find_check
 from suites.selftest.runs import SAMPLES, run, scratch
 
 HEADERS = ROOT / ".vulkan" / "include"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fixtures.native import load_binding
-from fixtures.registry import ALIASES, PROTOTYPES, Result, result, results_of
+from fixtures.vulkan.native import load_binding
+from fixtures.vulkan.registry import ALIASES, PROTOTYPES, Result, result, results_of
 from suites.ledger import rule
 
 RESULTS = {

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures import scheduling
-from fixtures.isolation import SCRATCH
-from fixtures.plugin import FOUND
+from fixtures.running import scheduling
+from fixtures.running.isolation import SCRATCH
+from fixtures.testbed.bench import FOUND
 from suites.selftest.runs import SAMPLES, run
 
 HARDWARE, SOFTWARE = ([SimpleNamespace(software=software, manifest="")] for software in (False, True))

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from fixtures import layer
-from fixtures.drivers import ROOT
-from fixtures.outcomes import unsupported
+from fixtures.testbed import layer
+from fixtures.testbed.drivers import ROOT
+from fixtures.vulkan.outcomes import unsupported
 from suites.drift import INSTALLED, UNPACKED, drift
 from suites.ledger import checked_by, rules
 from suites.selftest.runs import run, scratch

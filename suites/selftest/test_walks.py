@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from reports.verdicts import told_steps
+from reports.records.verdicts import told_steps
 from suites.selftest.browser import browser
 from suites.selftest.runs import run
 from suites.selftest.samples import spoilers
@@ -108,7 +108,7 @@ def players():
 
 def test_memory_that_grows_ends_the_walks_with_a_warning(players, monkeypatch):
     """No sentence obliges a driver to give memory back, so what grows beyond the bound is a warning."""
-    from fixtures.outcomes import notes
+    from fixtures.vulkan.outcomes import notes
     from suites.model import growth
 
     monkeypatch.setattr(growth, "MEBIBYTES", 16)

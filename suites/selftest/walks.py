@@ -10,12 +10,12 @@ import statistics
 import sys
 from concurrent.futures import ProcessPoolExecutor
 
-from fixtures import bench, drivers
-from fixtures.faults import all_faults
-from fixtures.processes import Nursery
+from fixtures.faults.library import all_faults
+from fixtures.running.processes import Nursery
+from fixtures.testbed import bench, drivers
 from suites.selftest.runs import CORES
 
-PARTS = ("fixtures.faults_payloads", "fixtures.faults_timelines")
+PARTS = ("fixtures.faults.payloads", "fixtures.faults.timelines")
 SEEDS = 10
 MINUTES = 0.5
 """As long as one search may take: a nightly walk has ten minutes."""

@@ -4,11 +4,11 @@ from itertools import permutations
 
 import pytest
 
-from fixtures import bench
-from fixtures.gates import Proof, shown
-from fixtures.plugin import allow_permanence
+from fixtures.running.plugin import allow_permanence
+from fixtures.testbed import bench
+from fixtures.testbed.gates import Proof, shown
 from suites.ledger import rule
-from suites.sharing.members import (
+from suites.steps.members import (
     NAMES,
     close,
     device_at,

@@ -2,13 +2,11 @@
 
 import pytest
 
-from fixtures.gates import Proof, run_work, shown
-from fixtures.plugin import allow_permanence
-from fixtures.semaphores import BINARY_OPAQUE, TIMELINE
-from suites.exporting.states import real
+from fixtures.running.plugin import allow_permanence
+from fixtures.testbed.gates import Proof, run_work, shown
+from fixtures.testbed.semaphores import BINARY_OPAQUE, TIMELINE
 from suites.ledger import rule
-from suites.permanence.payloads import pending
-from suites.sharing.members import (
+from suites.steps.members import (
     at,
     device_at,
     each_place,
@@ -22,7 +20,9 @@ from suites.sharing.members import (
     values,
     wait_for,
 )
-from suites.timeline.members import needs_timelines
+from suites.steps.payloads import pending
+from suites.steps.states import real
+from suites.steps.timelines import needs_timelines
 
 MANY = 16
 

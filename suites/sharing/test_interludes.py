@@ -3,8 +3,8 @@
 import pytest
 
 from suites.ledger import rule
-from suites.permanence.payloads import needs, puts, signaled, target, temporary
-from suites.sharing.members import is_timeline, members, signal, wait_for
+from suites.steps.members import is_timeline, members, signal, wait_for
+from suites.steps.payloads import needs, puts, signaled, target, temporary
 
 VALUE = 7
 

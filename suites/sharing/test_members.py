@@ -4,12 +4,12 @@ from itertools import permutations
 
 import pytest
 
-from fixtures.devices import batch_of
-from fixtures.gates import Proof, shown
-from fixtures.outcomes import unsupported
-from fixtures.plugin import allow_permanence
+from fixtures.running.plugin import allow_permanence
+from fixtures.testbed.devices import batch_of
+from fixtures.testbed.gates import Proof, shown
+from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
-from suites.sharing.members import (
+from suites.steps.members import (
     NAMES,
     at,
     beside,

@@ -4,14 +4,14 @@ import sys
 
 import pytest
 
-from fixtures.devices import WORKING
-from fixtures.gates import recorded_work
-from fixtures.outcomes import unsupported
-from fixtures.plugin import allow_permanence
+from fixtures.running.plugin import allow_permanence
+from fixtures.testbed.devices import WORKING
+from fixtures.testbed.gates import recorded_work
+from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
-from suites.neighbours import buffers
-from suites.sharing.members import FAMILIES, PLACES, device_at, queue_of, second_queue
-from suites.submission.queues import queue_for
+from suites.steps import buffers
+from suites.steps.members import FAMILIES, PLACES, device_at, queue_of, second_queue
+from suites.steps.queues import queue_for
 
 SIZE = 1 << 20
 WORDS = [0x01010101 * n for n in range(1, 17)]

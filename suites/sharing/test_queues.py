@@ -2,11 +2,11 @@
 
 import pytest
 
-from fixtures.gates import Proof, shown
-from fixtures.outcomes import unsupported
-from fixtures.plugin import allow_permanence
+from fixtures.running.plugin import allow_permanence
+from fixtures.testbed.gates import Proof, shown
+from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
-from suites.sharing.members import FAMILIES, at, members, queue_of, signal_behind_work, values, wait_for
+from suites.steps.members import FAMILIES, at, members, queue_of, signal_behind_work, values, wait_for
 
 PAIRS = [(one, 0) for one in FAMILIES] + [(0, one) for one in FAMILIES[1:]]
 

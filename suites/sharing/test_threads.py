@@ -7,16 +7,16 @@ from threading import Barrier, Event, Lock
 
 import pytest
 
-from fixtures.descriptors import is_open
-from fixtures.outcomes import unsupported
-from fixtures.plugin import allow_permanence
-from fixtures.registry import Result
-from fixtures.semaphores import BINARY_OPAQUE, TIMELINE
+from fixtures.running.plugin import allow_permanence
+from fixtures.testbed.descriptors import is_open
+from fixtures.testbed.semaphores import BINARY_OPAQUE, TIMELINE
+from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.registry import Result
 from suites.ledger import rule
-from suites.permanence.payloads import needs
-from suites.sharing.members import at, is_timeline, members, signal, wait_for
-from suites.submission.queues import COMMANDS, first_stuck, queue_for
-from suites.timeline.members import needs_timelines
+from suites.steps.members import at, is_timeline, members, signal, wait_for
+from suites.steps.payloads import needs
+from suites.steps.queues import COMMANDS, first_stuck, queue_for
+from suites.steps.timelines import needs_timelines
 
 THREADS = 4
 MADE = 8

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fixtures import bench, patience
-from fixtures.devices import SURFACE, SWAPCHAIN, WANTED, Device, instance_extensions, need
-from fixtures.drivers import DeviceInfo
-from fixtures.outcomes import Broken, unsupported
-from fixtures.registry import Result
-from fixtures.semaphores import Semaphore
+from fixtures.testbed import bench, patience
+from fixtures.testbed.devices import SURFACE, SWAPCHAIN, WANTED, Device, instance_extensions, need
+from fixtures.testbed.drivers import DeviceInfo
+from fixtures.testbed.semaphores import Semaphore
+from fixtures.vulkan.outcomes import Broken, unsupported
+from fixtures.vulkan.registry import Result
 
 
 @dataclass

@@ -2,12 +2,12 @@
 
 import pytest
 
-from fixtures.gates import Proof, run_work, shown
-from fixtures.native import Batch
-from fixtures.outcomes import unsupported
-from fixtures.registry import Result
+from fixtures.testbed.gates import Proof, run_work, shown
+from fixtures.vulkan.native import Batch
+from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.registry import Result
 from suites.ledger import rule
-from suites.submission.queues import (
+from suites.steps.queues import (
     COMMANDS,
     SORTS,
     behind_work,

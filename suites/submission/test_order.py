@@ -4,14 +4,14 @@ import time
 
 import pytest
 
-from fixtures import patience
-from fixtures.gates import Proof, recorded_work, run_work, shown
-from fixtures.native import Batch
-from fixtures.outcomes import unsupported
-from fixtures.semaphores import TIMELINE
+from fixtures.testbed import patience
+from fixtures.testbed.gates import Proof, recorded_work, run_work, shown
+from fixtures.testbed.semaphores import TIMELINE
+from fixtures.vulkan.native import Batch
+from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
-from suites.submission.queues import each_command, queue_for
-from suites.timeline.members import held_by_work, needs_timelines, two_handles
+from suites.steps.queues import each_command, queue_for
+from suites.steps.timelines import held_by_work, needs_timelines, two_handles
 
 COUNT = 4
 

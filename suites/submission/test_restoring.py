@@ -2,12 +2,12 @@
 
 import pytest
 
-from fixtures import patience
-from fixtures.plugin import allow_permanence
-from fixtures.semaphores import BINARY_OPAQUE
-from suites.capabilities.queries import needs
+from fixtures.running.plugin import allow_permanence
+from fixtures.testbed import patience
+from fixtures.testbed.semaphores import BINARY_OPAQUE
 from suites.ledger import rule
-from suites.submission.queues import each_command, queue_for
+from suites.steps.queries import needs
+from suites.steps.queues import each_command, queue_for
 from suites.submission.screens import open_screen
 
 

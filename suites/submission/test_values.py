@@ -2,12 +2,12 @@
 
 import pytest
 
-from fixtures.gates import Proof, shown
-from fixtures.native import Batch
-from fixtures.semaphores import TIMELINE
+from fixtures.testbed.gates import Proof, shown
+from fixtures.testbed.semaphores import TIMELINE
+from fixtures.vulkan.native import Batch
 from suites.ledger import rule
-from suites.submission.queues import behind_work, each_pair, first_stuck, queue_for, two_ends
-from suites.timeline.members import needs_timelines
+from suites.steps.queues import behind_work, each_pair, first_stuck, queue_for, two_ends
+from suites.steps.timelines import needs_timelines
 
 VALUES = {"zeros": (0, 0), "wait-greater": (1, 2**64 - 1), "signal-greater": (2**64 - 1, 1), "noise": (2**40 + 3, 77)}
 """Values given to the signal and to the wait of a binary semaphore."""

@@ -1,9 +1,9 @@
 """What the other process does in the tests of shared timelines."""
 
-from fixtures import bench
-from fixtures.drivers import DeviceInfo
-from fixtures.processes import Channel
-from fixtures.semaphores import TIMELINE, Semaphore
+from fixtures.running.processes import Channel
+from fixtures.testbed import bench
+from fixtures.testbed.drivers import DeviceInfo
+from fixtures.testbed.semaphores import TIMELINE, Semaphore
 
 
 def _imported(channel: Channel, info: DeviceInfo) -> Semaphore:

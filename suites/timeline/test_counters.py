@@ -5,14 +5,14 @@ from itertools import count, pairwise
 
 import pytest
 
-from fixtures import patience
-from fixtures.gates import Proof, run_work, shown
-from fixtures.native import Batch
-from fixtures.registry import Result
-from fixtures.semaphores import TIMELINE
+from fixtures.testbed import patience
+from fixtures.testbed.gates import Proof, run_work, shown
+from fixtures.testbed.semaphores import TIMELINE
+from fixtures.vulkan.native import Batch
+from fixtures.vulkan.registry import Result
 from suites.ledger import rule
-from suites.submission.queues import COMMANDS, each_command, first_stuck, queue_for
-from suites.timeline.members import (
+from suites.steps.queues import COMMANDS, each_command, first_stuck, queue_for
+from suites.steps.timelines import (
     each_handle,
     each_signal,
     greatest_step,

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fixtures.outcomes import unsupported
-from fixtures.registry import Result
-from fixtures.semaphores import TIMELINE
+from fixtures.testbed.semaphores import TIMELINE
+from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.registry import Result
 from suites.ledger import rule
-from suites.timeline.members import each_handle, signal, two_handles
+from suites.steps.timelines import each_handle, signal, two_handles
 
 SIGNALS = 64
 BETWEEN = 0.005

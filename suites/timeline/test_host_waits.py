@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
-from fixtures import patience
-from fixtures.gates import Proof
-from fixtures.registry import Result
-from fixtures.semaphores import TIMELINE
+from fixtures.testbed import patience
+from fixtures.testbed.gates import Proof
+from fixtures.testbed.semaphores import TIMELINE
+from fixtures.vulkan.registry import Result
 from suites.ledger import rule
-from suites.submission.queues import queue_for
-from suites.timeline.members import each_handle, each_signal, held_by_work, signal, submit_signal, two_handles
+from suites.steps.queues import queue_for
+from suites.steps.timelines import each_handle, each_signal, held_by_work, signal, submit_signal, two_handles
 
 VALUE = 7
 LOOKING = 0.03

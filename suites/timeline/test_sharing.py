@@ -4,13 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fixtures.gates import Proof, run_work, shown
-from fixtures.native import Batch
-from fixtures.registry import Result
-from fixtures.semaphores import TIMELINE
+from fixtures.testbed.gates import Proof, run_work, shown
+from fixtures.testbed.semaphores import TIMELINE
+from fixtures.vulkan.native import Batch
+from fixtures.vulkan.registry import Result
 from suites.ledger import rule
-from suites.submission.queues import each_command, first_stuck, queue_for
-from suites.timeline.members import (
+from suites.steps.queues import each_command, first_stuck, queue_for
+from suites.steps.timelines import (
     each_signal,
     members,
     needs_success,

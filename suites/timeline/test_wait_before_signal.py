@@ -4,13 +4,13 @@ import time
 
 import pytest
 
-from fixtures.devices import batch_of
-from fixtures.outcomes import unsupported
-from fixtures.semaphores import TIMELINE
+from fixtures.testbed.devices import batch_of
+from fixtures.testbed.semaphores import TIMELINE
+from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
-from suites.sharing.members import second_queue
-from suites.submission.queues import COMMANDS, each_command, first_stuck, queue_for, signalable
-from suites.timeline.members import (
+from suites.steps.members import second_queue
+from suites.steps.queues import COMMANDS, each_command, first_stuck, queue_for, signalable
+from suites.steps.timelines import (
     each_handle,
     members,
     needs_success,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fixtures.devices import Device, need
-from fixtures.registry import result
+from fixtures.testbed.devices import Device, need
+from fixtures.vulkan.registry import result
 from suites.valid_usage.calls import need_structures
 
 _KINDS = {

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from fixtures.devices import Device, Submission
-from fixtures.drivers import IDEAL, Kind
-from fixtures.native import ALL_COMMANDS
-from fixtures.outcomes import unsupported
-from fixtures.registry import FeatureFlag, HandleType, ImportFlag, result
-from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Semaphore
+from fixtures.testbed.devices import Device, Submission
+from fixtures.testbed.drivers import IDEAL, Kind
+from fixtures.testbed.semaphores import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Semaphore
+from fixtures.vulkan.native import ALL_COMMANDS
+from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.registry import FeatureFlag, HandleType, ImportFlag, result
 
 
 @dataclass

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fixtures.commands import RESULT_RULES
-from fixtures.devices import Device
+from fixtures.testbed.devices import Device
+from fixtures.vulkan.commands import RESULT_RULES
 from suites.ledger import rules
 from suites.valid_usage.calls import COMMAND_OF
 

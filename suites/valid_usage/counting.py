@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from fixtures.devices import Device
-from fixtures.registry import Result
+from fixtures.testbed.devices import Device
+from fixtures.vulkan.registry import Result
 from suites.valid_usage.calls import timeline
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import second

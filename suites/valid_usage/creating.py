@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from fixtures.devices import Device, need
-from fixtures.outcomes import unsupported
-from fixtures.registry import STRUCTURE_TYPES, HandleType, Result
-from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC
+from fixtures.testbed.devices import Device, need
+from fixtures.testbed.semaphores import BINARY_OPAQUE, BINARY_SYNC
+from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.registry import STRUCTURE_TYPES, HandleType, Result
 from suites.valid_usage.calls import need_claims, timeline
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import created, second

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from fixtures.devices import Device
-from fixtures.outcomes import warn
+from fixtures.testbed.devices import Device
+from fixtures.vulkan.outcomes import warn
 from suites.valid_usage.allocators import blocks_of_objects, create_by, destroy_by
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import second, submitted

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from fixtures.devices import Device
-from fixtures.registry import HandleType, Result
-from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Semaphore
+from fixtures.testbed.devices import Device
+from fixtures.testbed.semaphores import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Semaphore
+from fixtures.vulkan.registry import HandleType, Result
 from suites.valid_usage.calls import exportable, need_claims, timeline
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import payload, second, submitted

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from fixtures.devices import Device
-from fixtures.drivers import Kind
-from fixtures.registry import HandleType, ImportFlag, Result
-from fixtures.semaphores import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Semaphore
+from fixtures.testbed.devices import Device
+from fixtures.testbed.drivers import Kind
+from fixtures.testbed.semaphores import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Semaphore
+from fixtures.vulkan.registry import HandleType, ImportFlag, Result
 from suites.valid_usage.calls import exportable, need_claims, timeline
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import payload, second, submitted

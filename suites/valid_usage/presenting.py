@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fixtures import bench, patience
-from fixtures.devices import SURFACE, SWAPCHAIN, WANTED, Device, instance_extensions
-from fixtures.drivers import IDEAL
-from fixtures.outcomes import unsupported
-from fixtures.registry import Result, result
-from fixtures.semaphores import Semaphore
+from fixtures.testbed import bench, patience
+from fixtures.testbed.devices import SURFACE, SWAPCHAIN, WANTED, Device, instance_extensions
+from fixtures.testbed.drivers import IDEAL
+from fixtures.testbed.semaphores import Semaphore
+from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.registry import Result, result
 from suites.valid_usage.calls import timeline
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import ended, submitted, two_queues

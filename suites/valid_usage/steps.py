@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fixtures.devices import Device, Queue, Submission
-from fixtures.drivers import Kind
-from fixtures.outcomes import unsupported
-from fixtures.registry import Result
-from fixtures.semaphores import BINARY_OPAQUE
+from fixtures.testbed.devices import Device, Queue, Submission
+from fixtures.testbed.drivers import Kind
+from fixtures.testbed.semaphores import BINARY_OPAQUE
+from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.registry import Result
 from suites.valid_usage.calls import need_claims
 
 

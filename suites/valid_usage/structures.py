@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fixtures.devices import Device
-from fixtures.registry import MEMBERS
+from fixtures.testbed.devices import Device
+from fixtures.vulkan.registry import MEMBERS
 from suites.ledger import rules
 from suites.valid_usage import calls
 from suites.valid_usage.calls import CALLS, COMMAND_OF, Call, need_structures

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from fixtures.devices import Device, Submission
-from fixtures.native import Batch
-from fixtures.registry import Result
-from fixtures.semaphores import BINARY_OPAQUE
+from fixtures.testbed.devices import Device, Submission
+from fixtures.testbed.semaphores import BINARY_OPAQUE
+from fixtures.vulkan.native import Batch
+from fixtures.vulkan.registry import Result
 from suites.valid_usage import calls
 from suites.valid_usage.calls import need_claims, timeline
 from suites.valid_usage.cases import Case

@@ -1,7 +1,7 @@
 """What a layer may answer where the specification leaves it a choice."""
 
-from fixtures.registry import HandleType, Result
-from fixtures.semaphores import BINARY_SYNC
+from fixtures.testbed.semaphores import BINARY_SYNC
+from fixtures.vulkan.registry import HandleType, Result
 from suites.ledger import rule
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.outcomes import unsupported
+from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import checked_by, rule, rules
 from suites.valid_usage import (
     counting,

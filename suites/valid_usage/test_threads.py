@@ -7,11 +7,11 @@ from time import monotonic
 
 import pytest
 
-from fixtures import patience
-from fixtures.devices import Device, Submission
-from fixtures.layer import close_all
-from fixtures.native import Batch
-from fixtures.outcomes import unsupported
+from fixtures.testbed import patience
+from fixtures.testbed.devices import Device, Submission
+from fixtures.testbed.layer import close_all
+from fixtures.vulkan.native import Batch
+from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import checked_by, rule
 from suites.valid_usage.steps import two_queues
 from suites.valid_usage.submitting import SPARSE, SUBMIT, SUBMIT2

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from fixtures.devices import Device
+from fixtures.testbed.devices import Device
 from suites.ledger import Rule, rules
 from suites.valid_usage.calls import CALLS, COMMAND_OF, need_timelines
 from suites.valid_usage.cases import Case

@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures import bench
-from fixtures.commands import Commands
-from fixtures.outcomes import unsupported, warn
-from fixtures.registry import Result
+from fixtures.testbed import bench
+from fixtures.vulkan.commands import Commands
+from fixtures.vulkan.outcomes import unsupported, warn
+from fixtures.vulkan.registry import Result
 from suites.ledger import rule
 
 

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from fixtures.drivers import KINDS
-from fixtures.registry import FeatureFlag
+from fixtures.testbed.drivers import KINDS
+from fixtures.vulkan.registry import FeatureFlag
 
 BOTH = FeatureFlag.EXPORTABLE | FeatureFlag.IMPORTABLE
 CASES = int(os.environ.get("CASES", "1"))

@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from fixtures import isolation
-from fixtures.outcomes import warn
+from fixtures.running import isolation
+from fixtures.vulkan.outcomes import warn
 
 isolation.SLOW_SECONDS = 0.0
 pytestmark = [pytest.mark.isolated, pytest.mark.limit(1)]

@@ -4,7 +4,7 @@ import ctypes
 
 import pytest
 
-from fixtures.outcomes import breach, warn
+from fixtures.vulkan.outcomes import breach, warn
 
 
 def notes_and_crashes(*_):

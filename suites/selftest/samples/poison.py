@@ -1,6 +1,6 @@
 """A test that leaves its process unfit for those after it (../test_isolation.py runs it)."""
 
-from fixtures.registry import Result
+from fixtures.vulkan.registry import Result
 
 
 def _makes_a_semaphore(device):

@@ -1,7 +1,7 @@
 """Failures in which two processes or a stranger have a part (../test_reproducer.py makes programs of them)."""
 
-from fixtures.semaphores import BINARY_OPAQUE, TIMELINE
-from fixtures.strangers import stranger
+from fixtures.testbed.foreign import stranger
+from fixtures.testbed.semaphores import BINARY_OPAQUE, TIMELINE
 from suites.neighbours.steps import export_unsignaled, import_and_signal
 
 

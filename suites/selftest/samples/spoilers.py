@@ -4,8 +4,8 @@ import os
 import signal
 import time
 
-from fixtures.faults import replace
-from fixtures.registry import HandleType, ImportFlag
+from fixtures.faults.library import replace
+from fixtures.vulkan.registry import HandleType, ImportFlag
 
 
 def kills(table):

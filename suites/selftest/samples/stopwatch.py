@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures import isolation
-from fixtures.journal import Journal
-from fixtures.processes import Channel
+from fixtures.running import isolation
+from fixtures.running.processes import Channel
+from fixtures.vulkan.journal import Journal
 
 spent = Counter(elsewhere=0)
 ends, runs, sleeps, receives = Journal.end, isolation._run, time.sleep, Channel.receive

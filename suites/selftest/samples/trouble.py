@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from fixtures.outcomes import unsupported, warn
-from fixtures.registry import HandleType
+from fixtures.vulkan.outcomes import unsupported, warn
+from fixtures.vulkan.registry import HandleType
 from suites.ledger import rule
 
 

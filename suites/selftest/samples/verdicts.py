@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.outcomes import unsupported, warn
+from fixtures.vulkan.outcomes import unsupported, warn
 from suites.ledger import rule
 
 

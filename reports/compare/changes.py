@@ -1,0 +1,136 @@
+"""What changed between two runs: by test and breach, and by the time that calls take.
+
+Tests are the same by their id, devices by their slug; two runs of one device each are compared whatever its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from reports.records.baseline import key_of
+from reports.records.renamed import current
+from reports.records.runs import Line, Run
+from reports.records.timing import spelled, times
+from reports.records.verdicts import FAILING, JUDGED
+
+REGRESSIONS = ("new failure", "other kind of failure", "new error", "newly unsupported", "vanished", "slower")
+KINDS = (
+    *REGRESSIONS,
+    "newly flaky",
+    "new warning",
+    "fixed",
+    "newly judged",
+    "new test",
+    "faster",
+    "apart from drivers",
+)
+FEWEST, MANY = 20, 100
+"""Calls below which a median says nothing, and from which one that grew by the factor is more than noise."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference: `was` and `now` are verdicts or durations, "" where there was nothing."""
+
+    kind: str
+    device: str
+    what: str
+    was: str
+    now: str
+    message: str = ""
+    rules: tuple[str, ...] = ()
+    repeat: str = ""
+
+
+def compare(old: Run, new: Run, factor: float = 2.0) -> list[Change]:
+    """Every difference, regressions first; calls are slower if their median grew `factor` times and by more than noise."""
+    devices = _same_devices(old, new)
+    before = {(devices.get(one["device"], one["device"]), current(key)): one for key, one in _results(old)}
+    after = {(one["device"], current(key)): one for key, one in _results(new)}
+    apart = {layer["slug"] for layer in new.head.get("validation_layers", [])}
+    changes = []
+    for device, key in dict.fromkeys((*after, *before)):
+        was, now = before.get((device, key)), after.get((device, key))
+        if kind := _kind(was, now):
+            kind = "apart from drivers" if device in apart else kind
+            said: Line = now or was or {}
+            verdicts = (was["verdict"] if was else "", now["verdict"] if now else "")
+            repeat = new.repeat(now) if now else ""
+            changes.append(Change(kind, device, key, *verdicts, said["message"], tuple(_rules(said)), repeat))
+    both = before.keys() & after.keys()
+    changes += _times([before[one] | {"device": one[0]} for one in both], [after[one] for one in both], factor)
+    return sorted(changes, key=lambda one: (KINDS.index(one.kind), one.device, one.what))
+
+
+def is_regression(changes: list[Change]) -> bool:
+    """Whether any of the changes is for the worse."""
+    return any(one.kind in REGRESSIONS for one in changes)
+
+
+def _same_devices(old: Run, new: Run) -> dict[str, str]:
+    """Slugs of the old run to those of the new one where they differ."""
+    was, now = ([device["slug"] for device in run.devices] for run in (old, new))
+    return {was[0]: now[0]} if len(was) == len(now) == 1 else {}
+
+
+def _results(run: Run) -> Iterator[tuple[str, Line]]:
+    yield from ((key_of(one), one) for one in run.tests)
+    yield from ((key_of(one), one) for one in run.breaches)
+
+
+def _rules(one: Line) -> list[str]:
+    return [one["rule"]] if one["type"] == "breach" else list(one["rules"])
+
+
+def _kind(old: Line | None, new: Line | None) -> str:
+    """What a pair of results is called, "" where nothing changed; a breach that is not there was kept."""
+    breach = (old or new or {})["type"] == "breach"
+    absent = "pass" if breach else ""
+    was, now = _verdict(old) if old else absent, _verdict(new) if new else absent
+    if was == now:
+        return ""
+    if now in FAILING:
+        return "other kind of failure" if was in FAILING else "new failure"
+    if not was:
+        return "new error" if now == "error" else "new test"
+    if not now:
+        return "vanished"
+    if now in ("unsupported", "pass", "warn"):
+        improved = {"unsupported": "newly judged", "error": "newly judged"}
+        worse = {"unsupported": "newly unsupported", "warn": "new warning" if was == "pass" else ""}
+        return worse.get(now) or ("fixed" if was in FAILING else improved.get(was, ""))
+    return "newly flaky" if now == "flaky" else "new error"
+
+
+def _verdict(one: Line) -> str:
+    """What a baseline calls flaky is flaky, whichever way it went this time."""
+    return "flaky" if one.get("expected") == "flaky" and one["verdict"] in JUDGED else str(one["verdict"])
+
+
+def _times(old: list[Line], new: list[Line], factor: float) -> Iterator[Change]:
+    """Commands that got slower or faster, over the tests that both runs have."""
+    before = {(one["device"], one["command"]): one for one in times(old)}
+    for now in times(new):
+        was = before.get((now["device"], now["command"]))
+        if was and factor > 0:
+            for kind, fast, slow in (("slower", was, now), ("faster", now, was)):
+                if _is_slower(fast, slow, factor):
+                    longer = f"the median is {now['median'] / max(was['median'], 1):.2g} times what it was"
+                    yield Change(kind, now["device"], now["command"], _spell(was), _spell(now), longer)
+
+
+def _is_slower(fast: dict[str, Any], slow: dict[str, Any], factor: float) -> bool:
+    """The median grew `factor` times; with few calls it also has to lie where hardly any was before.
+
+    Measured over three runs of SwiftShader on a busy machine of two cores: medians of a hundred calls and more differ by up
+    to 1.5 times, those of fewer up to 5 times, 99th percentiles up to 30 times.
+    """
+    enough = min(fast["count"], slow["count"])
+    grew = bool(slow["median"] >= factor * max(fast["median"], 1))
+    return grew and (enough >= MANY or bool(enough >= FEWEST and slow["median"] > fast["p99"]))
+
+
+def _spell(one: dict[str, Any]) -> str:
+    return f"{spelled(one['median'])} (99 % below {spelled(one['p99'])}, {one['count']} calls)"

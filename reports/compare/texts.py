@@ -1,0 +1,98 @@
+"""A comparison for people and programs: as text, as JSON, as one HTML file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+from reports.compare.changes import KINDS, Change, is_regression
+from reports.records.runs import Run
+
+CSS = Path(__file__).parents[1] / "render" / "web" / "page.css"
+SHOWN = 20
+"""Changes of one kind that the text names; the others are counted."""
+
+
+def as_text(old: Run, new: Run, changes: Sequence[Change]) -> str:
+    """Both runs with their drivers, then each kind of change."""
+    lines = [*_about("old", old), *_about("new", new), ""]
+    for kind in KINDS:
+        ones = [one for one in changes if one.kind == kind]
+        lines += [f"{kind}: {len(ones)}"] if ones else []
+        for one in ones[:SHOWN]:
+            on = f" [{one.device}]" if one.device else ""
+            lines.append(
+                f"  {' '.join((*one.rules, one.what))}{on}: {one.was or 'not there'} -> {one.now or 'not there'}"
+            )
+            lines += [f"      {one.message}"] if one.message else []
+            lines += (
+                [f"      repeat: {one.repeat}"]
+                if one.repeat and kind in ("new failure", "other kind of failure")
+                else []
+            )
+        lines += [f"  and {len(ones) - SHOWN} more"] if len(ones) > SHOWN else []
+    return "\n".join([*lines, _conclusion(changes)]) + "\n"
+
+
+def _about(name: str, run: Run) -> list[str]:
+    when = f"{run.head.get('time', '')} {run.head.get('host', '')}".strip()
+    return [f"{name}: {run.describe(device['slug'])}; {when}" for device in run.devices] or [
+        f"{name}: no device; {when}"
+    ]
+
+
+def _conclusion(changes: Sequence[Change]) -> str:
+    return "a regression" if is_regression(list(changes)) else "no regression"
+
+
+def as_json(old: Run, new: Run, changes: Sequence[Change]) -> str:
+    """An object with the drivers of both runs, every change, and whether there is a regression."""
+    told = {
+        "old": [run_device | {"time": old.head.get("time")} for run_device in _drivers(old)],
+        "new": [run_device | {"time": new.head.get("time")} for run_device in _drivers(new)],
+        "regression": is_regression(list(changes)),
+        "changes": [asdict(one) for one in changes],
+    }
+    return json.dumps(told, indent=1) + "\n"
+
+
+def _drivers(run: Run) -> list[dict[str, str]]:
+    names = ("slug", "name", "driver_name", "driver_info", "driver_version", "api_version")
+    return [{name: device.get(name, "") for name in names} for device in run.devices]
+
+
+def as_html(old: Run, new: Run, changes: Sequence[Change]) -> str:
+    """One page without scripts; ElementTree writes every text as text."""
+    root = Element("html", lang="en")
+    head = SubElement(root, "head")
+    SubElement(head, "meta", charset="utf-8")
+    SubElement(head, "meta", name="viewport", content="width=device-width, initial-scale=1")
+    SubElement(head, "title").text = "External semaphores: what changed"
+    SubElement(head, "style").text = CSS.read_text("utf-8")
+    body = SubElement(root, "body")
+    SubElement(body, "h1").text = f"What changed: {_conclusion(changes)}"
+    for line in (*_about("old", old), *_about("new", new)):
+        SubElement(body, "p").text = line
+    for kind in KINDS:
+        ones = [one for one in changes if one.kind == kind]
+        if ones:
+            SubElement(body, "h2").text = f"{kind}: {len(ones)}"
+            _table(SubElement(SubElement(body, "div", {"class": "scroll"}), "table"), ones)
+    return "<!doctype html>\n" + ElementTree.tostring(root, encoding="unicode", method="html") + "\n"
+
+
+def _table(table: Element, ones: Sequence[Change]) -> None:
+    for one in ones:
+        row = SubElement(table, "tr")
+        for text in (
+            " ".join(one.rules),
+            one.what,
+            one.device,
+            f"{one.was or 'not there'} → {one.now or 'not there'}",
+            one.message,
+        ):
+            SubElement(row, "td").text = text

@@ -1,0 +1,88 @@
+"""A test that fails only after other tests: after which of them?
+
+`shortest` runs it again, in a fresh worker each time, behind fewer and fewer of the tests that its process had run before,
+until none of them can be left out.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from reports.records.runs import Line, Run, load
+from reports.records.verdicts import FAILING
+
+ROOT = Path(__file__).parents[2]
+
+
+def before(run: Run, test: Line) -> list[str]:
+    """The tests, by nodeid, that ran in the process of `test` before it; ValueError where it had a process to itself."""
+    if not test["process"]:
+        raise ValueError(f"{test['nodeid']} had a process to itself: it depends on no other test")
+    mine = [one for one in run.tests if one["process"] == test["process"]]
+    return [one["nodeid"] for one in mine[: mine.index(test)] if one["verdict"] != "unsupported"]
+
+
+def shortest(tests: Sequence[str], fails: Callable[[Sequence[str]], bool]) -> list[str]:
+    """A part of `tests`, in their order, after which it `fails` and of which no single one can be left out.
+
+    Delta debugging (Zeller and Hildebrandt, 2002): ever smaller parts are tried, alone and left out.
+    """
+    kept, parts = list(tests), 2
+    while len(kept) > 1:
+        size = -(-len(kept) // parts)
+        cuts = [(start, start + size) for start in range(0, len(kept), size)]
+        alone = [kept[start:end] for start, end in cuts]
+        without = [kept[:start] + kept[end:] for start, end in cuts] if parts > 2 else []
+        smaller = next((some for some in [*alone, *without] if fails(some)), None)
+        if smaller is not None:
+            parts = 2 if smaller in alone else max(2, parts - 1)
+            kept = smaller
+        elif parts >= len(kept):
+            break
+        else:
+            parts = min(len(kept), 2 * parts)
+    return kept
+
+
+def fails_after(run: Run, test: str, tests: Sequence[str]) -> bool:
+    """Whether `test` fails in one worker behind `tests`, at first, however it fares alone."""
+    with tempfile.TemporaryDirectory(prefix="order-") as folder:
+        (Path(folder) / "tests").write_text("\n".join([*tests, test]))
+        line = [*command(run), f"--report={folder}", f"@{folder}/tests"]
+        subprocess.run(line, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT, check=False)
+        found = [one for one in load(Path(folder)).tests if one["nodeid"] == test]
+    if not found:
+        raise ValueError(f"{test} was not run by {shlex.join(line)}")
+    outcomes = [one["outcome"] for one in found[0]["outcomes"]]
+    return outcomes[0] == "failed" if outcomes else found[0]["verdict"] in FAILING
+
+
+def command(run: Run) -> list[str]:
+    """The command that runs tests in one worker, on the driver that was judged."""
+    return [sys.executable, "-m", "pytest", "-n1", *run.head.get("choice", [])]
+
+
+def tell(run: Run, test: Line, say: Callable[[str], None]) -> int:
+    """Find the shortest order, saying how it goes; 0 if there is one, 1 if `test` does not depend on others."""
+    nodeid, earlier = test["nodeid"], before(run, test)
+
+    def fails(tests: Sequence[str]) -> bool:
+        answer = fails_after(run, nodeid, tests)
+        say(f"after {len(tests)} tests: {'fails' if answer else 'passes'}")
+        return answer
+
+    if fails([]):
+        say("it fails alone")
+        return 1
+    if not fails(earlier):
+        say("it passes after the tests that its process had run before")
+        return 1
+    culprits = shortest(earlier, fails)
+    say("it fails after:\n" + "\n".join(f"    {one}" for one in culprits))
+    say("repeat: " + shlex.join([".venv/bin/pytest", "-n1", *run.head.get("choice", []), *culprits, nodeid]))
+    return 0

@@ -1,0 +1,126 @@
+"""Baselines: what is known of a driver, one entry a line, the reason in the comment above it.
+
+    @driverID 10
+    @driverName SwiftShader driver
+    @versions 20971520..20971520
+
+    # why this fails
+    fail suites/importing/test_strangers.py::test_...[OPAQUE_FD-binary-pipe-read]
+
+An entry names a test without its device, or a breach as `breach RULE COMMAND`.  Verdicts other than `pass` and `warn` are listed.
+`flaky` accepts every outcome but `unsupported` and `error`, and stays when the baseline is written anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reports.records.renamed import current
+from reports.records.verdicts import JUDGED
+
+LISTED = ("crash", "error", "fail", "flaky", "timeout", "unsupported")
+
+
+@dataclass
+class Baseline:
+    """Known verdicts of one driver by test id or breach, with a reason for each where somebody gave one."""
+
+    driver_id: int = 0
+    driver_name: str = ""
+    versions: tuple[int, int] = (0, 2**32 - 1)
+    known: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def fits(self, device: dict[str, Any]) -> bool:
+        """Whether it is about the driver of `device` (a device of a run record), in one of its versions."""
+        named = (device["driver_id"], device["driver_name"]) == (self.driver_id, self.driver_name)
+        return named and self.versions[0] <= int(device["driver_version"]) <= self.versions[1]
+
+    @property
+    def steady_breaches(self) -> set[str]:
+        """The entries of breaches that every whole run shows."""
+        return {key for key, verdict in self.known.items() if key.startswith("breach ") and verdict != "flaky"}
+
+    def __str__(self) -> str:
+        return f"{self.driver_name} {self.versions[0]}..{self.versions[1]}"
+
+
+def read(path: Path) -> Baseline:
+    """Read a baseline; ValueError with the line that does not read."""
+    made, comments = Baseline(), list[str]()
+    for number, raw in enumerate(path.read_text().splitlines(), 1):
+        line = raw.strip()
+        if not line:
+            comments.clear()
+        elif line.startswith("#"):
+            comments.append(line[1:].strip())
+        elif line.startswith("@"):
+            _head(made, line[1:])
+        else:
+            verdict, _, key = line.partition(" ")
+            if verdict not in LISTED or not key:
+                raise ValueError(f"{path}:{number}: an entry is one of {', '.join(LISTED)} and a test id or breach")
+            made.known[current(key)] = verdict
+            made.reasons[current(key)] = "\n".join(comments)
+    return made
+
+
+def _head(made: Baseline, line: str) -> None:
+    name, _, value = line.partition(" ")
+    if name == "driverID":
+        made.driver_id = int(value)
+    elif name == "driverName":
+        made.driver_name = value
+    elif name == "versions":
+        low, _, high = value.partition("..")
+        made.versions = int(low), int(high)
+    else:
+        raise ValueError(f"unknown head @{name}")
+
+
+def write(baseline: Baseline) -> str:
+    """The text of a baseline: sorted by entry; neighbours with one reason share its comment."""
+    low, high = baseline.versions
+    lines = [f"@driverID {baseline.driver_id}", f"@driverName {baseline.driver_name}", f"@versions {low}..{high}"]
+    above = None
+    for key, verdict in sorted(baseline.known.items(), key=lambda item: (item[1] == "unsupported", item[0])):
+        reason = baseline.reasons.get(key, "")
+        if reason != above:
+            lines += ["", *(f"# {line}" for line in reason.splitlines())]
+        above = reason
+        lines.append(f"{verdict} {key}")
+    return "\n".join(lines) + "\n"
+
+
+def from_results(run: dict[str, Any], results: Iterable[dict[str, Any]], old: Baseline | None = None) -> Baseline:
+    """A baseline of what `old` is about, else of the run's first device; reasons and versions of `old` are kept.
+
+    A new reason is the message that was seen.
+    """
+    there = [*run["devices"], *run.get("validation_layers", [])]
+    device = next((one for one in there if old and old.fits(one)), there[0])
+    version = int(device["driver_version"])
+    versions = old.versions if old and old.fits(device) else (version, version)
+    made = Baseline(device["driver_id"], device["driver_name"], versions)
+    for one in results:
+        if one["type"] not in ("test", "breach") or one["device"] not in ("", device["slug"]):
+            continue
+        key = key_of(one)
+        before = old.known.get(key) if old else None
+        verdict = "flaky" if before == "flaky" and one["verdict"] in JUDGED else one["verdict"]
+        if verdict in LISTED:
+            made.known[key] = verdict
+            made.reasons[key] = (old.reasons[key] if old and before == verdict else "") or one["message"]
+    if old:  # what is flaky may well not have been seen this time
+        unseen = [key for key, verdict in old.known.items() if verdict == "flaky" and key.startswith("breach ")]
+        made.known |= dict.fromkeys(unseen, "flaky")
+        made.reasons |= {key: old.reasons[key] for key in unseen}
+    return made
+
+
+def key_of(one: dict[str, Any]) -> str:
+    """What a baseline calls a result: a test's id, or a breach's rule and command."""
+    return one["id"] if one["type"] == "test" else f"breach {one['rule']} {one['command']}"

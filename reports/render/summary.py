@@ -1,0 +1,70 @@
+"""A run in Markdown: what a job's page shows of it, as GitHub's step summary does."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+
+from reports.records.baseline import key_of
+from reports.records.runs import Line, Run, is_apart, is_known, rank
+from reports.records.verdicts import VERDICTS
+
+SHOWN = 50
+"""Lines of each table: a step summary holds a mebibyte."""
+
+
+def render(run: Run) -> str:
+    """The text of summary.md."""
+    lines = ["# External semaphores", "", f"Exit status {run.status}.", "", *_counts(run)]
+    ranked = sorted(run.tests, key=rank)
+    breaches = [{"id": key_of(breach), "rules": [breach["rule"]], **breach} for breach in run.breaches]
+    wrong = [one for one in (*ranked, *breaches) if one.get("differs") or one["verdict"] == "error"]
+    seen = {one["id"] for one in wrong}
+    lines += _table("Fails the run", run, wrong)
+    lines += [f"* {_text(key)}: {_text(what)}" for key, what in run.end.get("surprises", []) if key not in seen]
+    lines += [f"* after the last test: {_text(one)}" for one in run.end.get("farewells", [])]
+    lines += _table("Known to fail", run, [one for one in (*ranked, *breaches) if is_known(one)])
+    lines += _table("Apart from drivers", run, [one for one in (*ranked, *breaches) if is_apart(one)])
+    for verdict in ("flaky", "warn"):
+        lines += _table(verdict.capitalize(), run, [one for one in ranked if one["verdict"] == verdict])
+    return "\n".join(lines) + "\n"
+
+
+def _counts(run: Run) -> list[str]:
+    counted = run.counts()
+    used = [verdict for verdict in VERDICTS if any(counts[verdict] for counts in counted.values())]
+    lines = [f"| device | {' | '.join(used)} |", f"|---|{'--:|' * len(used)}"]
+    for slug, counts in counted.items():
+        lines.append(f"| {_text(run.describe(slug))} | {' | '.join(str(counts[v]) for v in used)} |")
+    return lines
+
+
+def _table(title: str, run: Run, ones: Sequence[Line]) -> list[str]:
+    if not ones:
+        return []
+    lines = [
+        "",
+        f"## {title}: {len(ones)}",
+        "",
+        "| verdict | rule | test | device | what was seen |",
+        "|---|---|---|---|---|",
+    ]
+    for one in ones[:SHOWN]:
+        cells = (one["verdict"], " ".join(one["rules"]), one["id"], one["device"], one.get("reason") or one["message"])
+        lines.append("| " + " | ".join(map(_text, cells)) + " |")
+    if len(ones) > SHOWN:
+        lines += ["", f"and {len(ones) - SHOWN} more: the page and results.jsonl have them."]
+    first = ones[0]
+    return [*lines, "", f"Repeat the first: {_code(run.repeat(first))}"]
+
+
+def _text(value: object) -> str:
+    """Any text as text: neither Markdown nor HTML nor a mention of somebody."""
+    flat = " ".join(str(value).split())
+    return re.sub(r"([\\`*_{}\[\]()#+!|~:@-])", r"\\\1", html.escape(flat, quote=False))
+
+
+def _code(value: str) -> str:
+    fence = "`" * (1 + max(map(len, re.findall("`+", value)), default=0))
+    return f"{fence} {value} {fence}"

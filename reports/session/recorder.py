@@ -1,0 +1,304 @@
+"""Pytest's events to results.jsonl, flushed line by line; the verdict of the whole run as exit status."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import fields
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.records import baseline as baselines
+from reports.records.anonymous import hider
+from reports.records.runs import Run, load
+from reports.records.timing import Times
+from reports.records.verdicts import FAILING, JUDGED, Record, against, dispute, make_collection_error, make_record
+from reports.render import artifacts
+from reports.session import hooks
+
+SCHEMA = 1
+SUITE_VERSION = "0.1"
+HERE = Path(__file__).parents[1]
+RECORDER = pytest.StashKey["Recorder"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("record")
+    group.addoption("--report", metavar="DIR", help="write the run there (default: reports/runs/<UTC time>-<driver>)")
+    group.addoption("--baseline", metavar="FILE", help="known results: only what differs fails the run")
+    group.addoption("--anonymous", action="store_true", help="leave host names and device UUIDs out of the record")
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(hooks)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    config = session.config
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    config.stash[RECORDER] = recorder = Recorder(config)
+    config.pluginmanager.register(recorder, "recorder")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is known of a driver is marked on its tests: such a failure need not be looked at as often.
+
+    Without --baseline, by the baseline that the suite itself has of that driver in that version.
+    """
+    chosen = config.option.baseline
+    made = [baselines.read(config.invocation_params.dir / chosen)] if chosen else _own_baselines()
+    facts = config.hook.pytest_suite_facts(config=config) or {"devices": []}
+    judged = [*facts["devices"], *facts.get("validation_layers", [])]
+    known = {one["slug"]: its.known for its in made for one in judged if its.fits(one)}
+    for item in items:
+        told = dict(item.user_properties)
+        verdict = known.get(str(told.get("device")), {}).get(str(told.get("id")))
+        if verdict in FAILING:
+            item.add_marker(pytest.mark.known(verdict))
+
+
+@functools.cache
+def _own_baselines() -> list[baselines.Baseline]:
+    """The baselines that the suite itself has."""
+    return [baselines.read(file) for file in (HERE / "baselines").glob("*.txt")]
+
+
+class Recorder:
+    """Writes one run; `records`, `breaches` and `surprises` are what the terminal tells of it."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        facts = config.hook.pytest_suite_facts(config=config) or {"devices": []}
+        self.ledger = {one["id"]: one for one in config.hook.pytest_suite_ledger() or []}
+        self.devices: list[dict[str, Any]] = facts["devices"]
+        layers: list[dict[str, Any]] = facts.get("validation_layers", [])
+        self.baseline = _read_baseline(config.option.baseline, [*self.devices, *layers])
+        self._fitting = {d["slug"] for d in [*self.devices, *layers] if self.baseline and self.baseline.fits(d)} | {""}
+        self.layers = {layer["slug"] for layer in layers}
+        self._of_layers = {one["slug"]: its for its in _own_baselines() for one in layers if its.fits(one)}
+        self.records: list[Record] = []
+        self.breaches: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self.surprises: list[tuple[str, str]] = []
+        self.farewells: list[str] = []
+        self._phases: dict[str, list[pytest.TestReport]] = {}
+        self._seen: dict[str, Record] = {}
+        self._times = Times()
+        self._incomplete = False
+        self.choice = _choice(config)
+        self.folder = _make_folder(config, self.devices)
+        self._hide = hider(platform.node(), self.devices) if config.option.anonymous else lambda line: line
+        head = {"type": "run", **_about(config), "choice": self.choice, **facts, "ledger": list(self.ledger.values())}
+        self._begin(head, load(self.folder) if config.option.resume else None)
+
+    def _begin(self, head: dict[str, Any], old: Run | None) -> None:
+        """Write the first line, and what an interrupted run has left, before its file gives way to the new one."""
+        if old:
+            _check_same(old, self.devices)
+            head["resumed"] = [*old.head.get("resumed", []), old.head["time"]]
+        file = self.folder / ("resumed.jsonl" if old else "results.jsonl")
+        self._file = file.open("wb", buffering=0)  # a line is one write: whole or not there
+        self._write(head)
+        for test in old.tests if old else ():
+            test["process"] = f"earlier {test['process']}" if test.get("process") else ""  # which is gone
+            if test["verdict"] != "error":
+                self._add(Record(**{field.name: test[field.name] for field in fields(Record) if field.name in test}))
+        file.replace(self.folder / "results.jsonl")
+
+    def _write(self, line: dict[str, Any]) -> None:
+        self._file.write((json.dumps(self._hide(line)) + "\n").encode())
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.outcome == "rerun":  # type: ignore[comparison-overlap]
+            self._phases.pop(report.nodeid, None)
+            return
+        phases = self._phases.setdefault(report.nodeid, [])
+        phases.append(report)
+        ended = any(name == "ending" for name, _ in report.user_properties)
+        if report.when == "teardown" or ended:
+            del self._phases[report.nodeid]
+            self._add(make_record(phases))
+            for phase in phases:  # pytest keeps every report; what is written down need not stay in memory
+                phase.user_properties, phase.keywords = [], {}
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._incomplete = True
+            self._add(make_collection_error(report))
+
+    def _add(self, record: Record) -> None:
+        earlier = self._seen.get(record.nodeid)
+        if earlier is not None:  # a crash in teardown reports a test twice: the worse one stays
+            if record.verdict not in FAILING:
+                return
+            self.records.remove(earlier)
+        record.expected, record.reason, record.differs = self._stands(record.id, record.device, record.verdict)
+        record.dispute = dispute(self.ledger, record.rules) if record.verdict in FAILING else []
+        self._seen[record.nodeid] = record
+        self.records.append(record)
+        for rule, command, what in record.breaches:
+            self._add_breach(record, rule, command, what)
+        self._write({"type": "test", **vars(record)})
+        self._times.add(record.device, record.calls)
+        record.calls = []
+
+    def _add_breach(self, record: Record, rule: str, command: str, what: str) -> None:
+        verdict = "fail" if self.ledger.get(rule, {}).get("strongest", "fail") == "fail" else "warn"
+        named = {"rule": rule, "device": record.device, "command": command, "verdict": verdict}
+        stands = self._stands(baselines.key_of({"type": "breach", **named}), record.device, verdict)
+        known = dict(zip(("expected", "reason", "differs"), stands, strict=True))
+        seen = {"message": what, "tests": [], "nodeid": record.nodeid, "dispute": dispute(self.ledger, [rule])}
+        empty = {**named, **seen, **known}
+        found = self.breaches.setdefault((rule, record.device, command), empty)
+        found["tests"].append(record.id)
+
+    def _stands(self, key: str, device: str, verdict: str) -> tuple[str, str, str]:
+        """(verdict that the baseline has, its reason, what is wrong with this one), each "" for none."""
+        if device in self.layers - self._fitting:  # a layer's verdicts stand apart: they fail no driver's run
+            known = self._of_layers.get(device, baselines.Baseline())
+            return known.known.get(key, ""), known.reasons.get(key, ""), ""
+        known = self.baseline if self.baseline and device in self._fitting else baselines.Baseline()
+        expected = known.known.get(key)
+        problem = against(verdict, expected)
+        if self.baseline and verdict == "unsupported" and expected is None:
+            problem = "unsupported, which the baseline does not list"
+        return expected or "", known.reasons.get(key, ""), problem or ""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        for breach in self.breaches.values():
+            self._write({"type": "breach", **breach})
+        whole = _is_whole(session.config) and not (session.shouldfail or session.shouldstop)
+        self.surprises = self._surprises(whole and not session.config.option.shard)
+        self.farewells = [line for lines in session.config.hook.pytest_suite_farewell() for line in lines]
+        totals = Counter(record.verdict for record in self.records)
+        judged = Counter(record.verdict for record in self.records if record.device not in self.layers - self._fitting)
+        ended = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if exitstatus in ended or self._incomplete:
+            session.exitstatus = self._status(judged)
+        self._write(
+            {
+                "type": "end",
+                "totals": totals,
+                "exit": int(session.exitstatus),
+                "surprises": self.surprises,
+                "farewells": self.farewells,
+                "whole": whole,
+                "times": self._times.describe(),
+            }
+        )
+        self._file.close()
+        artifacts.write(self.folder)
+        _point_latest(self.folder)
+
+    def _status(self, totals: Counter[str]) -> int:
+        if totals["error"]:
+            return 3
+        if self.surprises or any(r.differs for r in self.records) or any(b["differs"] for b in self.breaches.values()):
+            return 1
+        return 0 if any(totals[verdict] for verdict in JUDGED) else 5
+
+    def _surprises(self, whole: bool) -> list[tuple[str, str]]:
+        """(test id or breach, what differs from the baseline); nothing without one.
+
+        Entries that nothing matches count in a `whole` run only: who knows what the other tests would show.
+        """
+        if self.baseline is None:
+            return []
+        entries = [{"type": "test", **vars(r)} for r in self.records]
+        entries += [{"type": "breach", **b} for b in self.breaches.values()]
+        found = [(baselines.key_of(e), f"{e['differs']}: {e['message']}") for e in entries if e["differs"]]
+        seen = {baselines.key_of(one) for one in entries}
+        gone = [key for key in self.baseline.known if key not in seen] if whole else []
+        found += [(key, "matches no test") for key in gone if not key.startswith("breach ")]
+        return found + [(key, "no longer seen") for key in gone if key in self.baseline.steady_breaches]
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    """Whether the run was asked for all tests of the suite."""
+    option = config.option
+    parts = (option.keyword, option.markexpr, option.deselect, option.ignore, option.ignore_glob)
+    return config.args == config.getini("testpaths") and not any(parts) and not getattr(option, "rule", None)
+
+
+def _read_baseline(path: str | None, devices: list[dict[str, Any]]) -> baselines.Baseline | None:
+    if path is None:
+        return None
+    try:
+        made = baselines.read(Path(path))
+    except (OSError, ValueError) as problem:
+        raise pytest.UsageError(f"--baseline {path}: {problem}") from None
+    if not any(made.fits(device) for device in devices):
+        there = ", ".join(f"{device['driver_name']} {device['driver_version']}" for device in devices)
+        raise pytest.UsageError(f"--baseline {path} is about {made}, but the devices here are of {there}")
+    return made
+
+
+def _make_folder(config: pytest.Config, devices: list[dict[str, Any]]) -> Path:
+    if config.option.report or config.option.resume:
+        folder = Path(config.option.report or config.option.resume)
+    else:
+        name = devices[0]["slug"] if devices else "no-device"
+        folder = HERE / "runs" / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _check_same(old: Run, devices: list[dict[str, Any]]) -> None:
+    """A run goes on with the drivers with which it began."""
+    names = ("slug", "driver_name", "driver_version")
+    was, now = ([tuple(str(one[name]) for name in names) for one in some] for some in (old.devices, devices))
+    if was != now:
+        raise pytest.UsageError(f"--resume: that run judged {was}, the devices here are {now}")
+
+
+def _choice(config: pytest.Config) -> list[str]:
+    """The options of this run that choose the driver, for the command that repeats a test."""
+    chosen = ["--ideal"] if config.getoption("ideal", False) else []
+    chosen += [f"--liberty={name}" for name in config.getoption("liberty", None) or []]
+    chosen += [f"--fault={config.option.fault}"] if config.getoption("fault", None) else []
+    return chosen + [f"--driver={manifest}" for manifest in config.getoption("driver", None) or []]
+
+
+def _point_latest(folder: Path) -> None:
+    if folder.parent != HERE / "runs":
+        return
+    new = HERE / f".latest-{os.getpid()}"
+    new.symlink_to(folder.relative_to(HERE))
+    new.replace(HERE / "latest")
+
+
+def _about(config: pytest.Config) -> dict[str, Any]:
+    """Who ran what, when and where."""
+    return {
+        "schema": SCHEMA,
+        "suite": SUITE_VERSION,
+        "commit": _commit(),
+        "command": ["pytest", *config.invocation_params.args],
+        "baseline": config.option.baseline or "",
+        "shard": config.option.shard or "",
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "host": platform.node(),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in ("pytest", "vulkan", "hypothesis", "pytest-xdist", "cffi")},
+        "executable": sys.executable,
+    }
+
+
+def _commit() -> str:
+    command = ["git", "-C", str(HERE), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""

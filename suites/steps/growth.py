@@ -1,0 +1,98 @@
+"""What rounds of a life cycle leave behind in this process."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from fixtures.testbed import patience
+from fixtures.testbed.descriptors import open_descriptors
+from fixtures.vulkan.outcomes import warn
+
+WARM_UP = 0.25
+"""Rounds that come first, as a part of the first count: a driver opens and allocates some things once."""
+
+SECONDS, FEWEST = 0.2, 100
+"""Rounds that would take longer than this, before --patience, are fewer, down to this many in the first series."""
+
+TIDYING = 0.1
+"""Seconds, before --patience, that descriptors may stay open after what they were for is gone."""
+
+BYTES = 256
+"""Memory counts as growing from this many bytes a round on, of 1000 rounds at least: allocators take many pages at once."""
+
+OTHERS = ("threads", "mappings", "memory")
+"""What no sentence obliges a driver to give back."""
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What a series of `rounds` left: open descriptors, threads, mappings of files, bytes of resident memory."""
+
+    rounds: int
+    descriptors: int
+    threads: int
+    mappings: int
+    memory: int
+
+
+def growth(one_round: Callable[[], object], counts: Sequence[int] = (1000, 2000)) -> list[Growth]:
+    """What each of several series of rounds left, after a warm-up; slow rounds are fewer, but FEWEST or as told."""
+    start, done, took, limit = time.monotonic(), 0, 0.0, patience.seconds(SECONDS)
+    while done < max(1, counts[0] * WARM_UP) and (done < FEWEST * WARM_UP or took < limit * WARM_UP):
+        one_round()
+        done, took = done + 1, time.monotonic() - start
+    share = limit * done / took / sum(counts)
+    series, before = [], _now()
+    for rounds in (min(count, max(FEWEST * count // counts[0], int(count * share))) for count in counts):
+        for _ in range(rounds):
+            one_round()
+        after = _settled(before)
+        series.append(Growth(rounds, *(new - old for new, old in zip(after, before, strict=True))))
+        before = after
+    return series
+
+
+def _settled(before: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+    """What is there once the driver has tidied up, which it may do a little later, in a thread of its own."""
+    end, now = time.monotonic() + patience.seconds(TIDYING), _now()
+    while now[0] > before[0] and time.monotonic() < end:
+        time.sleep(0.005)
+        now = _now()
+    return now
+
+
+def _now() -> tuple[int, int, int, int]:
+    with open("/proc/self/statm") as file:
+        resident = int(file.read().split()[1]) * PAGE
+    with open("/proc/self/maps") as file:
+        mappings = sum(len(line.split()) > 5 for line in file)
+    return len(open_descriptors()), len(os.listdir("/proc/self/task")), mappings, resident
+
+
+def grows(series: Sequence[Growth], *kinds: str, least: float = 0.01) -> str:
+    """What every series left at least `least` of a round (default: one in a hundred rounds), as text; "" if nothing.
+
+    Of `memory` it takes BYTES a round.
+    """
+    for what in kinds:
+        left = {one.rounds: getattr(one, what) for one in series}
+        is_memory = what == "memory"
+        if all(found >= (BYTES * max(n, 1000) if is_memory else least * n) for n, found in left.items()):
+            return " and ".join(f"{found} {what} by {rounds} rounds" for rounds, found in left.items())
+    return ""
+
+
+def left_again(one_round: Callable[[], object], series: Sequence[Growth], *kinds: str) -> str:
+    """What further rounds left if `series` did: drivers and their allocators take much at once, now and then."""
+    return grows(series, *kinds) and grows(growth(one_round), *kinds)
+
+
+def descriptors_left(one_round: Callable[[], object]) -> str:
+    """The descriptors that thousands of rounds left, as `grows` tells; whatever else they left is a warning."""
+    series = growth(one_round)
+    if left := left_again(one_round, series, *OTHERS):
+        warn(f"round after round left {left} (SPEC-DESTROY-06)")
+    return grows(series, "descriptors")

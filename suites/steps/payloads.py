@@ -1,0 +1,99 @@
+"""Payloads to import, and semaphores to import them into, whose own permanent payload is in a known state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from fixtures.running.plugin import EXPORTABLE, IMPORTABLE, allow_permanence, unclaimed
+from fixtures.testbed.descriptors import Descriptor
+from fixtures.testbed.devices import Device, Queue, Submission
+from fixtures.testbed.drivers import Kind
+from fixtures.testbed.semaphores import BINARY_OPAQUE, Semaphore
+from fixtures.vulkan.outcomes import unsupported
+from suites.steps.members import at, is_copy, second_queue, signal, signal_behind_work
+
+each_permanent = pytest.mark.parametrize("permanent", ["own", "imported"])
+"""What lies below a temporary payload: the one that the semaphore was created with, or a permanently imported one."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A semaphore to import into; `below` is the one through which its permanent payload is signaled."""
+
+    semaphore: Semaphore
+    below: Semaphore
+
+    @property
+    def queue(self) -> Queue:
+        """Where to wait, so that no work before a signal of `below` runs on the same queue."""
+        device = self.semaphore.device
+        return second_queue(device) if self.below.device is device else device.queue
+
+    def waits(self) -> Submission:
+        """Submit a wait on the first queue."""
+        return self.semaphore.device.queue.submit(waits=[self.semaphore])
+
+
+def target(exporting: Device, importing: Device, permanent: str = "own", is_signaled: bool = False) -> Target:
+    """A binary semaphore on `importing` with a `permanent` payload; one that is "imported" comes from `exporting`."""
+    if permanent == "imported":
+        needs(exporting, BINARY_OPAQUE)
+        below = exporting.semaphore(BINARY_OPAQUE, export=True)
+        made = Target(importing.semaphore(BINARY_OPAQUE).imports(below.exported()), below)
+    else:
+        semaphore = importing.semaphore()
+        made = Target(semaphore, semaphore)
+    if is_signaled:
+        signal(made.below)
+    return made
+
+
+def temporary(kind: Kind) -> Kind:
+    """`kind`, or `unsupported` where its payloads are never imported temporarily."""
+    allow_permanence(kind, "temporary")
+    return kind
+
+
+def signaled(device: Device, kind: Kind) -> tuple[Semaphore, Descriptor]:
+    """A payload whose signal has happened: the semaphore that it comes from, and its descriptor, -1 if SYNC_FD may be."""
+    exporter = device.semaphore(kind, export=True)
+    signal(exporter)
+    return exporter, exporter.exported()
+
+
+def pending(device: Device, kind: Kind, factor: int = 1, value: int = 1) -> tuple[Submission, Semaphore, Descriptor]:
+    """Work, and a payload that is signaled after it: the work, the semaphore that signals, a descriptor.
+
+    `unsupported` where the driver answers -1, which stands for no pending signal.
+    """
+    exporter = device.semaphore(kind, export=True)
+    gate = signal_behind_work(exporter, factor, value)
+    descriptor = exporter.exported()
+    if is_copy(kind) and descriptor.fd == -1:
+        unsupported("the driver answered -1: there is no descriptor")
+    return gate, exporter, descriptor
+
+
+def puts(descriptor: Descriptor, into: Semaphore, kind: Kind) -> Semaphore:
+    """Import temporarily, as the handle type of `kind`, which need not be the one that `into` was made for."""
+    return Semaphore(into.device, into.handle, kind).imports(descriptor, temporary=True)
+
+
+def needs(device: Device, *kinds: Kind) -> None:
+    """`unsupported` unless the device exports and imports all these kinds."""
+    for kind in kinds:
+        if reason := unclaimed(kind, device.info, EXPORTABLE | IMPORTABLE):
+            unsupported(reason)
+
+
+def needs_exportable_imports(device: Device, kind: Kind) -> None:
+    """`unsupported` unless what the device imports as this kind may be exported as it."""
+    if not device.info.claims[kind.claim][2] & kind.handle_type:
+        unsupported(f"{kind.handle_type} is not in its exportFromImportedHandleTypes")
+
+
+def wait_at(semaphore: Semaphore, queue: Queue, value: int = 1) -> Submission:
+    """Submit a wait to a queue."""
+    return queue.submit(waits=[at(semaphore, value)])
