@@ -1,4 +1,4 @@
-"""How soon random walks find each payload fault, and how short the walk is that they show.
+"""How soon random walks find the faults of payloads that they can meet, and how short the walk is that they show.
 
     .venv/bin/python -m suites.selftest.walks [SEEDS] [PART OF A FAULT'S NAME]
 
@@ -6,6 +6,7 @@ prints the table: median over the seeds of the steps until a walk differed, and 
 """
 
 import contextlib
+import csv
 import statistics
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -15,33 +16,23 @@ from fixtures.running.processes import Nursery
 from fixtures.testbed import bench, drivers
 from suites.selftest.runs import CORES
 
-PARTS = ("fixtures.faults.payloads", "fixtures.faults.timelines")
+FOUND = drivers.ROOT / "suites/model/found.tsv"
+"""What ten seeds found.  It names the faults that walks are measured on: to measure one more, add a row for it.
+
+Left out are faults that no step of a walk can meet.  Walks do not poll, wait on the host for one value that is reached, have one
+thread a process and no swapchain, chain no structure that asks for nothing, and do not judge how long a call takes.  On
+SwiftShader they have no timelines, which cannot be shared there.
+"""
+
 SEEDS = 10
 MINUTES = 0.5
 """As long as one search may take: a nightly walk has ten minutes."""
 
-NO_STEP = {
-    "acquiring-signals-for-good": "walks have no swapchain",
-    "no-handle-types-is-an-error": "walks chain no structure that asks for nothing; test_fuzz.py does",
-    "host-waits-end-early": "walks wait for what is reached",
-    "host-waits-succeed-when-time-is-over": "walks wait for what is reached",
-    "polls-block": "walks do not poll",
-    "any-means-all": "walks wait for one timeline at a time",
-    "all-means-any": "walks wait for one timeline at a time",
-    "host-waits-for-reached-values-take-time": "walks do not judge how long a call takes",
-    "host-signals-of-other-threads-are-lost": "a process of a walk has one thread",
-}
-"""Faults that no step of a walk can meet, and why."""
-
 
 def faults(driver):
-    """The names of the payload faults that can be made on a driver, "ideal" or "swiftshader", and that walks can meet.
-
-    Walks look at semaphores that can be shared: on SwiftShader no timelines.
-    """
-    parts = PARTS if driver == "ideal" else PARTS[:1]
-    there = [one for one in all_faults().values() if one.install.__module__ in parts and driver in one.drivers]
-    return [one.name for one in there if one.name not in NO_STEP]
+    """The names of the faults that walks are measured on over a driver, "ideal" or "swiftshader"."""
+    with FOUND.open() as file:
+        return [row["fault"] for row in csv.DictReader(file, delimiter="\t") if row["driver"] == driver]
 
 
 def search(spoil, driver, seed, minutes=MINUTES):
@@ -49,8 +40,8 @@ def search(spoil, driver, seed, minutes=MINUTES):
     from suites.model.options import Profile
     from suites.model.walking import known_steps, walk
 
-    bench.ideal = driver == "ideal"
-    found = drivers.look_at_ideal() if bench.ideal else drivers.look([drivers.SWIFTSHADER])
+    bench.reference = driver == "ideal"
+    found = drivers.look_at_reference() if bench.reference else drivers.look([drivers.SWIFTSHADER])
     info = drivers.name_devices(found.devices)[0]
     bench.journal()
     nursery = Nursery(bench.around_step)

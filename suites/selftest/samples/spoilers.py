@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from fixtures.faults.library import replace
+from fixtures.faults.injection import replace
 from fixtures.vulkan.registry import HandleType, ImportFlag
 
 
