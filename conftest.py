@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "fixtures.running.plugin",
+    "fixtures.running.fixtures",
     "fixtures.running.isolation",
     "fixtures.running.scheduling",
     "fixtures.testbed.cuda",

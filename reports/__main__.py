@@ -1,10 +1,16 @@
-"""Work with finished runs: `python -m reports COMMAND --help` tells what each command does."""
+"""Work with finished runs. `python -m reports COMMAND --help` describes a command.
+
+RUN is a folder with a results.jsonl, such as reports/latest. Exit status: 0, or 1 on a regression (`compare`), on a test that
+does not depend on others (`order`), and on an error, with one sentence.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from reports.compare.changes import compare, is_regression
 from reports.compare.merge import merge
@@ -19,52 +25,61 @@ from reports.reproduce.checks import Unable
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    writing = commands.add_parser("baseline", help="write a baseline from a run; reasons of an existing OUT are kept")
-    writing.add_argument("run", type=Path, metavar="RUN")
-    writing.add_argument("-o", dest="out", type=Path, metavar="OUT", help="file to write (default: standard output)")
-    writing.add_argument("--reason", action="append", default=[], metavar="TEXT=REASON", help=_REASON_HELP)
-    writing.set_defaults(act=write_baseline)
-    page = commands.add_parser("page", help="write index.html, junit.xml and summary.md of a run anew")
-    page.add_argument("run", type=Path, metavar="RUN", help="a folder with results.jsonl")
-    page.set_defaults(act=lambda options: artifacts.write(options.run))
-    reproducing = commands.add_parser("reproduce", help="write a failure as a C program that needs only libvulkan")
-    reproducing.add_argument("run", type=Path, metavar="RUN")
-    reproducing.add_argument(
-        "test", metavar="TEST", help="a part of the id that only this failure has; or breach RULE COMMAND"
-    )
-    reproducing.add_argument(
-        "-o", dest="out", type=Path, metavar="FILE", help="file to write (default: standard output)"
-    )
-    reproducing.set_defaults(act=reproduce)
-    comparing = commands.add_parser("compare", help="what changed between two runs; exit status 1 on a regression")
-    comparing.add_argument("old", type=Path, metavar="OLD")
-    comparing.add_argument("new", type=Path, metavar="NEW")
-    comparing.add_argument(
-        "--html", dest="form", action="store_const", const=as_html, default=as_text, help="as a page"
-    )
-    comparing.add_argument("--json", dest="form", action="store_const", const=as_json, help="for programs")
-    comparing.add_argument("-o", dest="out", type=Path, metavar="OUT", help="file to write (default: standard output)")
-    comparing.add_argument("--slower", type=float, default=2.0, metavar="FACTOR", help=_SLOWER_HELP)
-    comparing.set_defaults(act=compare_runs)
-    merging = commands.add_parser("merge", help="one run of several: devices, machines and shards, a column each")
-    merging.add_argument("runs", type=Path, nargs="+", metavar="RUN")
-    merging.add_argument("-o", dest="out", type=Path, metavar="DIR", required=True, help="folder to write")
-    merging.set_defaults(act=merge_runs)
-    ordering = commands.add_parser("order", help="find the fewest tests after which a test fails that passes alone")
-    ordering.add_argument("run", type=Path, metavar="RUN")
-    ordering.add_argument("test", metavar="TEST", help="the test's id, or a part of it that no other has")
-    ordering.set_defaults(act=find_order)
-    options = parser.parse_args()
+    options = make_parser().parse_args()
     try:
         return options.act(options) or 0
     except (OSError, ValueError) as problem:
         sys.exit(str(problem))
 
 
-_SLOWER_HELP = "how many times longer a median is a regression (default 2; 0: times are left alone)"
-_REASON_HELP = "the reason for all entries whose line contains TEXT (repeatable)"
+def make_parser() -> argparse.ArgumentParser:
+    """The commands with their arguments; `act` of the parsed options is the function that does the work."""
+    parser = argparse.ArgumentParser(
+        prog="python -m reports", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, act: Callable[[argparse.Namespace], Any], about: str) -> Callable[..., argparse.Action]:
+        made = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+        made.set_defaults(act=act)
+        return made.add_argument
+
+    add = command("compare", compare_runs, "show what changed between two runs; exit status 1 on a regression")
+    add("old", type=Path, metavar="OLD", help="the earlier run")
+    add("new", type=Path, metavar="NEW", help="the later run")
+    add("--html", dest="form", action="store_const", const=as_html, default=as_text, help="write a page")
+    add("--json", dest="form", action="store_const", const=as_json, help="write JSON, for programs")
+    add("-o", dest="out", type=Path, metavar="FILE", help=_OUT)
+    add("--slower", type=float, default=2.0, metavar="FACTOR", help=_SLOWER)
+
+    add = command(
+        "merge", merge_runs, "merge runs into one: each device on each machine gets a column, shards share one"
+    )
+    add("runs", type=Path, nargs="+", metavar="RUN")
+    add("-o", dest="out", type=Path, metavar="DIR", required=True, help="the folder to write")
+
+    add = command("page", lambda options: artifacts.write(options.run), "rewrite index.html, junit.xml and summary.md")
+    add("run", type=Path, metavar="RUN", help="the folder of a run, also of one that died")
+
+    add = command("baseline", write_baseline, "write a baseline from a run; an existing FILE keeps its reasons")
+    add("run", type=Path, metavar="RUN")
+    add("-o", dest="out", type=Path, metavar="FILE", help=_OUT)
+    add("--reason", action="append", default=[], metavar="TEXT=REASON", help=_REASON)
+
+    add = command("reproduce", reproduce, "write a failure as a C program that needs libvulkan alone")
+    add("run", type=Path, metavar="RUN")
+    add("test", metavar="TEST", help="a part of the id of one failed test, or 'breach RULE COMMAND' for a violation")
+    add("-o", dest="out", type=Path, metavar="FILE", help=_OUT)
+
+    add = command("order", find_order, "find the fewest tests after which a test fails that passes alone")
+    add("run", type=Path, metavar="RUN")
+    add("test", metavar="TEST", help="a part of the id of one test")
+    return parser
+
+
+_OUT = "the file to write (default: standard output)"
+_SLOWER = "a median that grew by this factor is a regression (default 2; 0: ignore call times)"
+_REASON = "the reason of all entries whose line contains TEXT (repeatable)"
 
 
 def compare_runs(options: argparse.Namespace) -> int:
@@ -119,7 +134,7 @@ def whole(path: Path) -> Run:
     """A run that came to its end; ValueError for one that died."""
     run = load(path)
     if not run.end:
-        raise ValueError(f"{path}: the run died before its end")
+        raise ValueError(f"{path}: the run died before its end; continue it with `.venv/bin/pytest --resume={path}`")
     return run
 
 

@@ -72,22 +72,28 @@ def _rows() -> dict[str, dict[str, str]]:
 
 def newest_not_after(version: str, columns: Iterable[str], prefix: str) -> str:
     """The column `prefix` with the newest version that is not after `version`; the oldest if all are."""
+    there = versions(columns, prefix)
+    return next((name for name in reversed(there) if _numbers(name, prefix) <= _numbers(version)), there[0])
 
-    def numbers(name: str) -> list[int]:
-        return [int(part) for part in name.removeprefix(prefix).split(".")]
 
-    there = sorted((name for name in columns if name.startswith(prefix)), key=numbers)
-    return next((name for name in reversed(there) if numbers(name) <= numbers(prefix + version)), there[0])
+def versions(columns: Iterable[str], prefix: str) -> list[str]:
+    """The columns that begin with `prefix`, oldest version first."""
+    return sorted((name for name in columns if name.startswith(prefix)), key=lambda name: _numbers(name, prefix))
+
+
+def _numbers(name: str, prefix: str = "") -> list[int]:
+    return [int(part) for part in name.removeprefix(prefix).split(".")]
 
 
 def checked_by(one: str, version: str) -> set[str]:
     """What the validation layer `version` may make of a breach of rule `one`, as the ledger saw the newest layer not after it.
 
-    "y": it reports the rule's id and stops the call; another id: the same under that id; "n": it has no such check; "": unknown.
+    "y": it reports the rule's id and stops the call; another id: the same under that id; "unnamed": the same under an empty
+    one; "n": it has no such check; "": unknown.
     A version between two that the ledger saw may have changed already: then also what the later one makes of it.
     """
     row = _rows()[one]
-    seen = [name for name in row if name.startswith("layer_")]
+    seen = versions(row, "layer_")
     at = seen.index(newest_not_after(version, seen, "layer_"))
     return {row[name] for name in seen[at : at + (1 if seen[at] == f"layer_{version}" else 2)]}
 

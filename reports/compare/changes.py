@@ -1,6 +1,6 @@
-"""What changed between two runs: by test and breach, and by the time that calls take.
+"""What changed between two runs: tests, violations, and the time that calls take.
 
-Tests are the same by their id, devices by their slug; two runs of one device each are compared whatever its name.
+Tests are matched by id, devices by slug; two runs of one device each are compared whatever their slugs.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ KINDS = (
     "apart from drivers",
 )
 FEWEST, MANY = 20, 100
-"""Calls below which a median says nothing, and from which one that grew by the factor is more than noise."""
+"""Calls below which a median says nothing, and from which a median that grew by the factor is no noise."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One difference: `was` and `now` are verdicts or durations, "" where there was nothing."""
+    """One difference: `was` and `now` are verdicts or durations, "" where the run has no such result."""
 
     kind: str
     device: str
@@ -49,12 +49,12 @@ def compare(old: Run, new: Run, factor: float = 2.0) -> list[Change]:
     devices = _same_devices(old, new)
     before = {(devices.get(one["device"], one["device"]), current(key)): one for key, one in _results(old)}
     after = {(one["device"], current(key)): one for key, one in _results(new)}
-    apart = {layer["slug"] for layer in new.head.get("validation_layers", [])}
+    layers = {layer["slug"] for layer in new.head.get("validation_layers", [])}
     changes = []
     for device, key in dict.fromkeys((*after, *before)):
         was, now = before.get((device, key)), after.get((device, key))
         if kind := _kind(was, now):
-            kind = "apart from drivers" if device in apart else kind
+            kind = "apart from drivers" if device in layers else kind
             said: Line = now or was or {}
             verdicts = (was["verdict"] if was else "", now["verdict"] if now else "")
             repeat = new.repeat(now) if now else ""
@@ -65,7 +65,7 @@ def compare(old: Run, new: Run, factor: float = 2.0) -> list[Change]:
 
 
 def is_regression(changes: list[Change]) -> bool:
-    """Whether any of the changes is for the worse."""
+    """Whether any change is for the worse."""
     return any(one.kind in REGRESSIONS for one in changes)
 
 
@@ -85,7 +85,7 @@ def _rules(one: Line) -> list[str]:
 
 
 def _kind(old: Line | None, new: Line | None) -> str:
-    """What a pair of results is called, "" where nothing changed; a breach that is not there was kept."""
+    """The kind of a change, "" for none; a run without a violation kept its rule."""
     breach = (old or new or {})["type"] == "breach"
     absent = "pass" if breach else ""
     was, now = _verdict(old) if old else absent, _verdict(new) if new else absent
@@ -105,12 +105,12 @@ def _kind(old: Line | None, new: Line | None) -> str:
 
 
 def _verdict(one: Line) -> str:
-    """What a baseline calls flaky is flaky, whichever way it went this time."""
+    """The verdict; flaky where the baseline says so, whatever the outcome this time."""
     return "flaky" if one.get("expected") == "flaky" and one["verdict"] in JUDGED else str(one["verdict"])
 
 
 def _times(old: list[Line], new: list[Line], factor: float) -> Iterator[Change]:
-    """Commands that got slower or faster, over the tests that both runs have."""
+    """Commands that got slower or faster in the tests that both runs have."""
     before = {(one["device"], one["command"]): one for one in times(old)}
     for now in times(new):
         was = before.get((now["device"], now["command"]))

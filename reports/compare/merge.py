@@ -1,4 +1,4 @@
-"""Several runs as one: devices, machines and shards side by side, a column each."""
+"""Merges several runs into one: devices and machines get a column each, shards of one run share it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reports.records.timing import times
 
 @dataclass
 class Column:
-    """A device on a machine: what it is, the name that it goes by, and the ids of the tests that it has results of."""
+    """A device on a machine: its description, its slug in the merged run, and the ids of its tests."""
 
     device: Line
     slug: str
@@ -21,9 +21,9 @@ class Column:
 
 
 def merge(runs: Sequence[Run]) -> Run:
-    """One run of all the tests.
+    """One run with the tests of all.
 
-    Devices of two runs are one column if they are described alike, on one machine, and have no test in common: shards.
+    Devices of two runs share a column if their descriptions and machines are the same and no test is in both: shards.
     """
     columns: list[Column] = []
     tests: list[Line] = []
@@ -43,7 +43,7 @@ def merge(runs: Sequence[Run]) -> Run:
 
 
 def _place(run: Run, columns: list[Column]) -> dict[str, str]:
-    """The slug in the merged run of each device and layer of `run`, the tests without one included."""
+    """For each device and layer of `run`, and "" for none, its slug in the merged run."""
     described: dict[str, Line] = {device["slug"]: device for device in run.devices}
     layers = {layer["slug"]: layer for layer in run.head.get("validation_layers", [])}
     described |= {one["device"]: layers.get(one["device"], {}) for one in run.tests if one["device"] not in described}
@@ -62,7 +62,7 @@ def _place(run: Run, columns: list[Column]) -> dict[str, str]:
 
 
 def _unused(slug: str, host: str, used: set[str]) -> str:
-    """A name for a column: the slug, with the machine's name where it is not alone, numbered where that does not help."""
+    """A free slug for a column: the device's own, else with the machine's name, else numbered."""
     machine = f"{slug or 'no device'}@{host}" if host else slug or "no device"
     wanted = [slug, machine, *(f"{machine} {number}" for number in range(2, len(used) + 3))]
     return next(name for name in wanted if name not in used)
@@ -90,7 +90,7 @@ def _one_of(values: Iterable[Any]) -> str:
 
 
 def _is_whole(runs: Sequence[Run]) -> bool:
-    """Whether the runs are the whole suite, at least together."""
+    """Whether the runs, together, are the whole suite."""
     shards: set[str] = {run.head.get("shard", "") for run in runs}
     count = max(shards).partition("/")[2]
     complete = shards == ({f"{share}/{count}" for share in range(1, int(count) + 1)} if count else {""})

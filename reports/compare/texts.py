@@ -1,24 +1,25 @@
-"""A comparison for people and programs: as text, as JSON, as one HTML file."""
+"""Writes a comparison as text, as JSON or as one HTML file."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from reports.compare.changes import KINDS, Change, is_regression
+from reports.records.baseline import title_of
 from reports.records.runs import Run
+from reports.render.page import WEB
 
-CSS = Path(__file__).parents[1] / "render" / "web" / "page.css"
+CSS = WEB / "page.css"
 SHOWN = 20
-"""Changes of one kind that the text names; the others are counted."""
+"""Changes of each kind that the text names; it counts the others."""
 
 
 def as_text(old: Run, new: Run, changes: Sequence[Change]) -> str:
-    """Both runs with their drivers, then each kind of change."""
+    """Both runs with their drivers, then the changes by kind."""
     lines = [*_about("old", old), *_about("new", new), ""]
     for kind in KINDS:
         ones = [one for one in changes if one.kind == kind]
@@ -26,7 +27,7 @@ def as_text(old: Run, new: Run, changes: Sequence[Change]) -> str:
         for one in ones[:SHOWN]:
             on = f" [{one.device}]" if one.device else ""
             lines.append(
-                f"  {' '.join((*one.rules, one.what))}{on}: {one.was or 'not there'} -> {one.now or 'not there'}"
+                f"  {' '.join((*one.rules, title_of(one.what)))}{on}: {one.was or 'not there'} -> {one.now or 'not there'}"
             )
             lines += [f"      {one.message}"] if one.message else []
             lines += (
@@ -66,7 +67,7 @@ def _drivers(run: Run) -> list[dict[str, str]]:
 
 
 def as_html(old: Run, new: Run, changes: Sequence[Change]) -> str:
-    """One page without scripts; ElementTree writes every text as text."""
+    """One page without scripts; ElementTree escapes every text."""
     root = Element("html", lang="en")
     head = SubElement(root, "head")
     SubElement(head, "meta", charset="utf-8")
@@ -90,7 +91,7 @@ def _table(table: Element, ones: Sequence[Change]) -> None:
         row = SubElement(table, "tr")
         for text in (
             " ".join(one.rules),
-            one.what,
+            title_of(one.what),
             one.device,
             f"{one.was or 'not there'} → {one.now or 'not there'}",
             one.message,

@@ -1,6 +1,6 @@
-"""A test that fails only after other tests: after which of them?
+"""Finds the fewest tests after which a test fails that passes alone.
 
-`shortest` runs it again, in a fresh worker each time, behind fewer and fewer of the tests that its process had run before,
+Runs the test again and again, each time in a fresh worker, after fewer and fewer of the tests that its process had run before,
 until none of them can be left out.
 """
 
@@ -20,17 +20,17 @@ ROOT = Path(__file__).parents[2]
 
 
 def before(run: Run, test: Line) -> list[str]:
-    """The tests, by nodeid, that ran in the process of `test` before it; ValueError where it had a process to itself."""
+    """The nodeids of the tests that ran before `test` in its process; ValueError if it had a process of its own."""
     if not test["process"]:
-        raise ValueError(f"{test['nodeid']} had a process to itself: it depends on no other test")
+        raise ValueError(f"{test['nodeid']} had a process of its own: it cannot depend on other tests")
     mine = [one for one in run.tests if one["process"] == test["process"]]
     return [one["nodeid"] for one in mine[: mine.index(test)] if one["verdict"] != "unsupported"]
 
 
 def shortest(tests: Sequence[str], fails: Callable[[Sequence[str]], bool]) -> list[str]:
-    """A part of `tests`, in their order, after which it `fails` and of which no single one can be left out.
+    """The fewest of `tests`, in their order, after which the test `fails`: no single one can be left out.
 
-    Delta debugging (Zeller and Hildebrandt, 2002): ever smaller parts are tried, alone and left out.
+    Delta debugging (Zeller and Hildebrandt, 2002): tries ever smaller parts, and the list without each of them.
     """
     kept, parts = list(tests), 2
     while len(kept) > 1:
@@ -50,7 +50,7 @@ def shortest(tests: Sequence[str], fails: Callable[[Sequence[str]], bool]) -> li
 
 
 def fails_after(run: Run, test: str, tests: Sequence[str]) -> bool:
-    """Whether `test` fails in one worker behind `tests`, at first, however it fares alone."""
+    """Whether `test` fails at its first attempt in one worker after `tests`; its repetitions alone do not count."""
     with tempfile.TemporaryDirectory(prefix="order-") as folder:
         (Path(folder) / "tests").write_text("\n".join([*tests, test]))
         line = [*command(run), f"--report={folder}", f"@{folder}/tests"]
@@ -68,19 +68,19 @@ def command(run: Run) -> list[str]:
 
 
 def tell(run: Run, test: Line, say: Callable[[str], None]) -> int:
-    """Find the shortest order, saying how it goes; 0 if there is one, 1 if `test` does not depend on others."""
+    """Find the fewest tests and report each step; 0 if some were found, 1 if `test` does not depend on others."""
     nodeid, earlier = test["nodeid"], before(run, test)
 
     def fails(tests: Sequence[str]) -> bool:
         answer = fails_after(run, nodeid, tests)
-        say(f"after {len(tests)} tests: {'fails' if answer else 'passes'}")
+        say(f"after {len(tests)} test{'s' * (len(tests) != 1)}: {'fails' if answer else 'passes'}")
         return answer
 
     if fails([]):
-        say("it fails alone")
+        say("it fails alone: it depends on no other test")
         return 1
     if not fails(earlier):
-        say("it passes after the tests that its process had run before")
+        say("it passes after all tests that its process had run before: the failure does not show again")
         return 1
     culprits = shortest(earlier, fails)
     say("it fails after:\n" + "\n".join(f"    {one}" for one in culprits))

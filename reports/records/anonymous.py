@@ -1,4 +1,4 @@
-"""`--anonymous`: a record without the name of its machine and the UUIDs of its devices, wherever they would stand."""
+"""`--anonymous`: removes the machine's name and the devices' UUIDs from all texts of a record."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from uuid import UUID
 
 HIDDEN = "(left out)"
 KEPT = frozenset({"type", "id", "nodeid", "verdict", "expected", "device", "slug", "rule", "rules", "tests", "ledger"})
-"""Fields that are no driver's or machine's words: a machine may be called "test"."""
+"""Fields that the suite alone fills. They stay as they are: a machine may be called "test"."""
 
 
 def hider(host: str, devices: Iterable[Mapping[str, Any]]) -> Callable[[Any], Any]:
-    """A function that gives any value of a record back without `host` and without the UUIDs of `devices`."""
+    """A function that takes any value of a record and returns it without `host` and the UUIDs of `devices`."""
     uuids = [device[name] for device in devices for name in ("device_uuid", "driver_uuid") if device[name].strip("0")]
     secrets = [re.escape(spelled) for one in uuids for spelled in (one, str(UUID(one)))]
     secrets += [rf"(?<![\w-]){re.escape(host)}(?![\w-])"] if host else []

@@ -1,4 +1,4 @@
-"""Baselines: what is known of a driver, one entry a line, the reason in the comment above it.
+"""Baselines: the known results of a driver, one entry per line, with the reason in the comment above it.
 
     @driverID 10
     @driverName SwiftShader driver
@@ -7,8 +7,8 @@
     # why this fails
     fail suites/importing/test_strangers.py::test_...[OPAQUE_FD-binary-pipe-read]
 
-An entry names a test without its device, or a breach as `breach RULE COMMAND`.  Verdicts other than `pass` and `warn` are listed.
-`flaky` accepts every outcome but `unsupported` and `error`, and stays when the baseline is written anew.
+An entry names a test without its device, or a violation as `breach RULE COMMAND`. Verdicts other than `pass` and `warn` have an
+entry. `flaky` accepts every outcome but `unsupported` and `error`, and stays when the baseline is rewritten.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from reports.records.renamed import current
 from reports.records.verdicts import JUDGED
 
 LISTED = ("crash", "error", "fail", "flaky", "timeout", "unsupported")
+HEAD = "@driverID NUMBER, @driverName NAME, @versions LOWEST..HIGHEST"
 
 
 @dataclass
 class Baseline:
-    """Known verdicts of one driver by test id or breach, with a reason for each where somebody gave one."""
+    """The known verdicts of one driver by test id or violation, and the reasons that somebody gave."""
 
     driver_id: int = 0
     driver_name: str = ""
@@ -35,13 +36,13 @@ class Baseline:
     reasons: dict[str, str] = field(default_factory=dict)
 
     def fits(self, device: dict[str, Any]) -> bool:
-        """Whether it is about the driver of `device` (a device of a run record), in one of its versions."""
+        """Whether it covers the driver of `device` (a device of a run's first line) in its version."""
         named = (device["driver_id"], device["driver_name"]) == (self.driver_id, self.driver_name)
         return named and self.versions[0] <= int(device["driver_version"]) <= self.versions[1]
 
     @property
     def steady_breaches(self) -> set[str]:
-        """The entries of breaches that every whole run shows."""
+        """The entries of violations that every whole run shows."""
         return {key for key, verdict in self.known.items() if key.startswith("breach ") and verdict != "flaky"}
 
     def __str__(self) -> str:
@@ -58,11 +59,16 @@ def read(path: Path) -> Baseline:
         elif line.startswith("#"):
             comments.append(line[1:].strip())
         elif line.startswith("@"):
-            _head(made, line[1:])
+            try:
+                _head(made, line[1:])
+            except ValueError:
+                raise ValueError(f"{path}:{number}: {line!r} is none of {HEAD}") from None
         else:
             verdict, _, key = line.partition(" ")
             if verdict not in LISTED or not key:
-                raise ValueError(f"{path}:{number}: an entry is one of {', '.join(LISTED)} and a test id or breach")
+                raise ValueError(
+                    f"{path}:{number}: an entry is one of {', '.join(LISTED)}, then a test id or breach RULE COMMAND"
+                )
             made.known[current(key)] = verdict
             made.reasons[current(key)] = "\n".join(comments)
     return made
@@ -78,11 +84,11 @@ def _head(made: Baseline, line: str) -> None:
         low, _, high = value.partition("..")
         made.versions = int(low), int(high)
     else:
-        raise ValueError(f"unknown head @{name}")
+        raise ValueError(name)
 
 
 def write(baseline: Baseline) -> str:
-    """The text of a baseline: sorted by entry; neighbours with one reason share its comment."""
+    """The text of a baseline: sorted by entry; neighbours with the same reason share its comment."""
     low, high = baseline.versions
     lines = [f"@driverID {baseline.driver_id}", f"@driverName {baseline.driver_name}", f"@versions {low}..{high}"]
     above = None
@@ -96,9 +102,9 @@ def write(baseline: Baseline) -> str:
 
 
 def from_results(run: dict[str, Any], results: Iterable[dict[str, Any]], old: Baseline | None = None) -> Baseline:
-    """A baseline of what `old` is about, else of the run's first device; reasons and versions of `old` are kept.
+    """A baseline of the driver of `old`, else of the run's first device; reasons and versions of `old` are kept.
 
-    A new reason is the message that was seen.
+    The reason of a new entry is the message of its result.
     """
     there = [*run["devices"], *run.get("validation_layers", [])]
     device = next((one for one in there if old and old.fits(one)), there[0])
@@ -114,7 +120,7 @@ def from_results(run: dict[str, Any], results: Iterable[dict[str, Any]], old: Ba
         if verdict in LISTED:
             made.known[key] = verdict
             made.reasons[key] = (old.reasons[key] if old and before == verdict else "") or one["message"]
-    if old:  # what is flaky may well not have been seen this time
+    if old:  # a flaky violation may not have shown this time
         unseen = [key for key, verdict in old.known.items() if verdict == "flaky" and key.startswith("breach ")]
         made.known |= dict.fromkeys(unseen, "flaky")
         made.reasons |= {key: old.reasons[key] for key in unseen}
@@ -122,5 +128,10 @@ def from_results(run: dict[str, Any], results: Iterable[dict[str, Any]], old: Ba
 
 
 def key_of(one: dict[str, Any]) -> str:
-    """What a baseline calls a result: a test's id, or a breach's rule and command."""
+    """How a baseline names a result: by the test's id, or as `breach RULE COMMAND`."""
     return one["id"] if one["type"] == "test" else f"breach {one['rule']} {one['command']}"
+
+
+def title_of(key: str) -> str:
+    """How a person reads the name of a result whose rule stands beside it: `violation by COMMAND` for `breach RULE COMMAND`."""
+    return f"violation by {key.split()[2]}" if key.startswith("breach ") else key

@@ -1,4 +1,4 @@
-"""Finished runs as values: what results.jsonl says, for all that is made of it."""
+"""A run as a value: reads and writes results.jsonl, finds tests, spells the command that repeats one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Line = dict[str, Any]
 
 @dataclass
 class Run:
-    """One run: its first line, its tests (each once, in the order of their end), its breaches, its last line ({} if it died)."""
+    """One run: its first line, its tests (each once, in the order of their end), its violations, its last line or {}."""
 
     head: Line
     tests: list[Line] = field(default_factory=list)
@@ -36,7 +36,7 @@ class Run:
 
     @property
     def status(self) -> str:
-        """The exit status, or a word for a run that has none."""
+        """The exit status as text, or that the run died."""
         return str(self.end["exit"]) if self.end else "died before its end"
 
     def counts(self) -> dict[str, Counter[str]]:
@@ -55,22 +55,24 @@ class Run:
         return f"{slug}: {device['name']}, {driver} ({device['driver_version']}), Vulkan {device['api_version']}"
 
     def find(self, text: str, verdicts: Sequence[str] = VERDICTS) -> Line:
-        """The one test with one of these verdicts whose id or nodeid is `text`, or else contains it; ValueError if none."""
+        """The one test with one of these verdicts whose id or nodeid is `text` or contains it; ValueError for none or several."""
         tests = [one for one in self.tests if one["verdict"] in verdicts]
         exact = [one for one in tests if text in (one["id"], one["nodeid"])]
         found = exact or [one for one in tests if text in one["nodeid"] or text in one["id"]]
         if len(found) != 1:
-            kind = "test" if verdicts is VERDICTS else " or ".join(verdicts)
+            kinds = "" if verdicts is VERDICTS else f" with the verdict {' or '.join(verdicts)}"
+            if not found:
+                raise ValueError(f"this run has no test{kinds} that has {text!r} in its id; its page lists them all")
             names = "".join(f"\n    {one['nodeid']}" for one in found[:9])
-            raise ValueError(f"{len(found) or 'no'} {kind} of this run has {text!r} in its id{names}")
+            raise ValueError(f"{len(found)} tests{kinds} have {text!r} in their id; give more of the id of one:{names}")
         return found[0]
 
     def repeat(self, one: Line) -> str:
-        """The command that runs a test, or the first test of a breach, again."""
+        """The command that runs a test, or the first test with a violation, again."""
         return repeat(self._choice(one), one["nodeid"])
 
     def debug(self, one: Line) -> str:
-        """The command that runs a test that crashes again, under gdb: its stack has names where symbols are installed."""
+        """The command that runs a crashing test under gdb, which names the frames of the driver if its symbols are installed."""
         gdb = ["gdb", "-batch", "-ex", "run", "-ex", "bt", "--args", ".venv/bin/python", "-m", "pytest"]
         return shlex.join([*gdb, "-n0", "-s", "--pdb", *self._choice(one), one["nodeid"]])
 
@@ -95,19 +97,21 @@ def short(path: Path) -> str:
 
 
 def save(run: Run, folder: Path) -> None:
-    """Write results.jsonl of a run into `folder`, which is made where it is missing."""
+    """Write results.jsonl of a run into `folder`, which is created if it is missing."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = [run.head, *run.tests, *run.breaches, *([run.end] if run.end else [])]
     (folder / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
 def load(path: Path, all_calls: bool = True) -> Run:
-    """The run in a folder with results.jsonl, or in such a file; ValueError with one sentence if it is none.
+    """Read the run in a folder with results.jsonl, or in such a file; ValueError with one sentence if there is none.
 
-    A last line that was cut off is left out.  Of a test that is there twice the later record counts: a crash in teardown.
-    Without `all_calls` the calls of tests that passed are left out: they are most of a record.
+    A last line that was cut off is ignored. Of two records of a test the later one counts: a crash in teardown makes a
+    second one. Without `all_calls` the calls of tests that passed, most of a record, are dropped.
     """
     file = path / "results.jsonl" if path.is_dir() else path
+    if not file.is_file():
+        raise ValueError(f"{file} does not exist; name the folder of a run, such as reports/latest")
     lines: list[Line] = []
     with file.open(errors="replace") as opened:
         for number, text in enumerate(opened, 1):
@@ -115,13 +119,13 @@ def load(path: Path, all_calls: bool = True) -> Run:
                 line = json.loads(text)
             except ValueError:
                 if text.endswith("\n") or number == 1:
-                    raise ValueError(f"{file} is no record of a run: line {number} is not JSON") from None
+                    raise ValueError(f"{file} is not the record of a run: line {number} is not JSON") from None
                 break
             if not all_calls and line.get("verdict") == "pass":
                 line["calls"] = []
             lines.append(line)
     if not lines or lines[0].get("type") != "run":
-        raise ValueError(f"{file} is no record of a run: its first line is none of type run")
+        raise ValueError(f'{file} is not the record of a run: its first line is not of "type": "run"')
     tests = {(line["device"], line["nodeid"]): line for line in lines if line["type"] == "test"}
     breaches = [line for line in lines if line["type"] == "breach"]
     return Run(lines[0], list(tests.values()), breaches, lines[-1] if lines[-1]["type"] == "end" else {})
@@ -140,5 +144,5 @@ def is_known(one: Line) -> bool:
 
 
 def is_apart(one: Line) -> bool:
-    """Whether it fails and neither is known nor fails the run: what a validation layer gets wrong is no driver's fault."""
+    """Whether it is a new failure that does not fail the run: one of a validation layer."""
     return one["verdict"] in FAILING and not one.get("expected") and not one.get("differs")

@@ -1,4 +1,4 @@
-"""How long calls took: per device and command the median, the 99th percentile and the distribution, in nanoseconds."""
+"""Call times per device and command: the median, the 99th percentile and the distribution, in nanoseconds."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ STEPS = 4
 
 @dataclass
 class Times:
-    """The durations of calls by device and command; `add` tests to it, then `describe` it."""
+    """Collects the durations of calls by device and command: `add` tests, then `describe`."""
 
     taken: dict[tuple[str, str], array[int]] = field(default_factory=dict)
 
     def add(self, device: str, calls: Iterable[Mapping[str, Any]]) -> None:
-        """Take the calls of a test on `device` ("" for none); those that did not return are left out."""
+        """Add the calls of a test on `device` ("" for none); calls that did not return do not count."""
         for call in calls:
             if call.get("ns") is not None and call["command"].startswith("vk"):  # not a step of the suite
                 self.taken.setdefault((device, call["command"]), array("Q")).append(call["ns"])
 
     def describe(self) -> list[dict[str, Any]]:
-        """Of each device and command: `count`, `median`, `p99`, and `buckets` as pairs of bucket and count, slowest last."""
+        """For each device and command: `count`, `median`, `p99`, and `buckets` as pairs of bucket and count, fastest first."""
         return [
             {"device": device, "command": command, **_describe(sorted(values))}
             for (device, command), values in sorted(self.taken.items())
@@ -34,7 +34,7 @@ class Times:
 
 
 def times(tests: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What `Times` says of some tests."""
+    """The call times of some tests, as `Times.describe` returns them."""
     found = Times()
     for test in tests:
         found.add(test["device"], test.get("calls", ()))

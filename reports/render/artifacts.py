@@ -1,4 +1,4 @@
-"""What a run leaves for people and for other tools beside its record: the page, JUnit and a summary in Markdown."""
+"""Writes the files beside a record: the page, JUnit and the summary in Markdown."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from reports.render import junit, page, summary
 def write(folder: Path) -> None:
     """Write index.html, junit.xml and summary.md beside the results.jsonl in `folder`.
 
-    Under GitHub Actions the summary goes to the job's page, too (GITHUB_STEP_SUMMARY).
+    Under GitHub Actions the summary is also appended to the job's page (GITHUB_STEP_SUMMARY).
     """
     run = load(folder, all_calls=False)
-    if not run.end:  # nobody has counted its calls
+    if not run.end:  # it died: its call times are counted now, from all calls
         run = load(folder)
     (folder / "index.html").write_text(page.render(run, folder), "utf-8", "replace")
     (folder / "junit.xml").write_bytes(junit.render(run))

@@ -1,7 +1,7 @@
-"""JUnit as GitLab, Jenkins and GitHub's actions read it: a suite per device, a case per test and breach.
+"""JUnit as GitLab, Jenkins and GitHub's actions read it: a suite per device, a case per test and per violation.
 
-A case that fails the run is a `failure` (an `error` where the suite is at fault); what fails as the baseline knows,
-or apart from drivers, is `skipped` with the reason.
+A case that fails the run is a `failure` (an `error` where the suite is at fault); a known failure and the failure of a
+validation layer are `skipped` with the reason. A violation is named as in a baseline, so that its history goes on.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _suite(root: Element, run: Run, slug: str) -> None:
 
 
 def _rest(root: Element, run: Run) -> None:
-    """What fails the run without being a test: entries of the baseline that nothing matched, and a run that died."""
+    """Failures of the run that are no test's: entries of the baseline that no result matched, and a run that died."""
     seen = {key_of(one) for one in (*run.tests, *run.breaches)}
     left = [(key, what) for key, what in run.end.get("surprises", []) if key not in seen]
     left += [] if run.end else [("the run", run.status)]
@@ -76,7 +76,7 @@ def _case(suite: Element, run: Run, one: dict[str, Any]) -> None:
     elif is_known(one):
         _add(case, "skipped", type="known", message=f"known {verdict}: {one.get('reason') or message}")
     elif is_apart(one):
-        _add(case, "skipped", type="apart", message=f"no driver's fault: {verdict}: {message}")
+        _add(case, "skipped", type="apart", message=f"a validation layer's, not the driver's: {verdict}: {message}")
     elif verdict == "unsupported":
         _add(case, "skipped", type="unsupported", message=message)
     if verdict in ("warn", "flaky") or is_known(one) or is_apart(one):
@@ -87,7 +87,7 @@ def _text(run: Run, one: dict[str, Any]) -> str:
     lines = [f"{one['differs']}: {one['message']}", ""]
     for told in dispute(run.ledger, one["rules"]):
         lines += [f"{told['rule']}: {run.statement(told['rule'])}", f"  {told['section']}"]
-        lines += [f"  judged by: {told['reading']}"] * bool(told["reading"])
+        lines += [f"  reading: {told['reading']}"] * bool(told["reading"])
         lines += [f"  weaker readings: {told['weaker']}"] * bool(told["weaker"])
     lines += ["", f"repeat: {run.repeat(one)}", "", one.get("detail", ""), ""]
     names = run.head.get("results", {})
@@ -116,5 +116,5 @@ def _add(parent: Element, tag: str, **attributes: str) -> Element:
 
 
 def _clean(text: object) -> str:
-    """Text that XML can carry: a driver may print anything."""
+    """The text without the characters that XML forbids: a driver may print anything."""
     return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", str(text))

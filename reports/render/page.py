@@ -1,7 +1,7 @@
-"""The page of a run: one file without network, made of the parts in web/ and of the run's own data as JSON.
+"""The page of a run: one file that needs no network, made of the parts in web/ and the run's data as JSON.
 
-Whatever a driver or a record says goes into the data and from there onto the page as text; a content security policy lets
-no other script run than the page's own.
+The texts of drivers and records reach the page as data and are shown as text. A content security policy allows no script
+but the page's own.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from reports.records.verdicts import FAILING, dispute
 WEB = Path(__file__).with_name("web")
 SCRIPTS = ("data.js", "results.js", "rules.js", "times.js", "head.js", "main.js")
 TRACES = 24_000_000
-"""Characters of call traces that a page carries, failures first; results.jsonl has the rest."""
+"""Characters of call traces that a page holds, failures first; results.jsonl has all of them."""
 
 
 def render(run: Run, folder: Path) -> str:
-    """The text of index.html; `folder` may have a matrix.json (faults and the tests that find them)."""
+    """The text of index.html; `folder` may have a matrix.json (injected faults and the tests that detect them)."""
     script = "\n".join((WEB / name).read_text("utf-8") for name in SCRIPTS)
     policy = b64encode(sha256(script.encode()).digest()).decode()
     parts = {
@@ -37,13 +37,13 @@ def render(run: Run, folder: Path) -> str:
         "{{data}}": embed(_data(run, folder)),
     }
     text = (WEB / "page.html").read_text("utf-8")
-    for mark, part in parts.items():  # the data last: what it says is not looked at again
+    for mark, part in parts.items():  # the data last: marks inside it are left alone
         text = text.replace(mark, part, 1)
     return text
 
 
 def embed(value: object) -> str:
-    """JSON that can stand inside a script element, whatever its strings say."""
+    """JSON that is safe inside a script element, whatever its strings contain."""
     text = json.dumps(value, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
@@ -72,7 +72,7 @@ def _data(run: Run, folder: Path) -> dict[str, Any]:
 
 
 def _slim(run: Run, tests: Iterable[Line], folder: Path) -> Iterable[Line]:
-    """The tests without empty fields; calls only of those that somebody will ask about, as text that is read when opened."""
+    """The tests without empty fields; calls, as JSON text, only of tests that did neither pass nor lack something."""
     room = TRACES
     for test in tests:
         kept = {
@@ -87,7 +87,7 @@ def _slim(run: Run, tests: Iterable[Line], folder: Path) -> Iterable[Line]:
 
 
 def _commands(run: Run, test: Line, folder: Path) -> Iterable[str]:
-    """What else can be done: a crash under gdb, a failure as a C program, after which tests a flaky one fails."""
+    """Further commands: a crash under gdb, a failure as a C program, the tests after which a flaky one fails."""
     reports, conclusion = [".venv/bin/python", "-m", "reports"], (test.get("outcomes") or [{}])[-1].get("outcome")
     if test["verdict"] == "crash":
         yield run.debug(test)

@@ -1,4 +1,4 @@
-"""A run in Markdown: what a job's page shows of it, as GitHub's step summary does."""
+"""A run in Markdown, for the page of a job, such as GitHub's step summary."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import html
 import re
 from collections.abc import Sequence
 
-from reports.records.baseline import key_of
+from reports.records.baseline import key_of, title_of
 from reports.records.runs import Line, Run, is_apart, is_known, rank
 from reports.records.verdicts import VERDICTS
 
 SHOWN = 50
-"""Lines of each table: a step summary holds a mebibyte."""
+"""Rows per table: a step summary holds one mebibyte."""
 
 
 def render(run: Run) -> str:
@@ -25,7 +25,11 @@ def render(run: Run) -> str:
     lines += [f"* {_text(key)}: {_text(what)}" for key, what in run.end.get("surprises", []) if key not in seen]
     lines += [f"* after the last test: {_text(one)}" for one in run.end.get("farewells", [])]
     lines += _table("Known to fail", run, [one for one in (*ranked, *breaches) if is_known(one)])
-    lines += _table("Apart from drivers", run, [one for one in (*ranked, *breaches) if is_apart(one)])
+    lines += _table(
+        "Failures of validation layers, which do not fail the run",
+        run,
+        [one for one in (*ranked, *breaches) if is_apart(one)],
+    )
     for verdict in ("flaky", "warn"):
         lines += _table(verdict.capitalize(), run, [one for one in ranked if one["verdict"] == verdict])
     return "\n".join(lines) + "\n"
@@ -47,11 +51,12 @@ def _table(title: str, run: Run, ones: Sequence[Line]) -> list[str]:
         "",
         f"## {title}: {len(ones)}",
         "",
-        "| verdict | rule | test | device | what was seen |",
+        "| verdict | rule | test or violation | device | what was seen |",
         "|---|---|---|---|---|",
     ]
     for one in ones[:SHOWN]:
-        cells = (one["verdict"], " ".join(one["rules"]), one["id"], one["device"], one.get("reason") or one["message"])
+        title, seen = title_of(one["id"]), one.get("reason") or one["message"]
+        cells = (one["verdict"], " ".join(one["rules"]), title, one["device"], seen)
         lines.append("| " + " | ".join(map(_text, cells)) + " |")
     if len(ones) > SHOWN:
         lines += ["", f"and {len(ones) - SHOWN} more: the page and results.jsonl have them."]
@@ -60,7 +65,7 @@ def _table(title: str, run: Run, ones: Sequence[Line]) -> list[str]:
 
 
 def _text(value: object) -> str:
-    """Any text as text: neither Markdown nor HTML nor a mention of somebody."""
+    """Any text, escaped: it makes no Markdown, no HTML and no mention of a user."""
     flat = " ".join(str(value).split())
     return re.sub(r"([\\`*_{}\[\]()#+!|~:@-])", r"\\\1", html.escape(flat, quote=False))
 

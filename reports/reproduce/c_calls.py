@@ -1,7 +1,7 @@
-"""How each recorded call reads in C: a writer a command, which takes the recorded arguments and gives the text of the call.
+"""Writes the recorded calls in C: one writer per command takes the recorded arguments and returns the text of the call.
 
-`it` (`Names`) has the variables for what the record has as numbers: handles, descriptors, and what the call makes.
-The parameters are those of the suite's own command table.
+`it` (`Names`) has the variables for recorded numbers: handles, descriptors, and what the call makes. The parameters are
+those of the suite's own command table.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def _value(it: Names, kind: str, given: Any) -> Any:
 
 
 def _plain(name: str, *kinds: str, after: str = "", makes: str = "") -> Writer:
-    """A device's command whose parameters are what is recorded, then `after`, then where to put what it `makes`."""
+    """A device's command with the recorded arguments, then `after`, then the address of what it `makes`."""
 
     def write(it: Names, device: int, *given: Any) -> str:
         values = [_value(it, kind, one) for kind, one in zip(kinds, given, strict=False)]
@@ -32,7 +32,7 @@ def _plain(name: str, *kinds: str, after: str = "", makes: str = "") -> Writer:
 
 
 def _told(name: str, info: str, makes: str = "", allocator: bool = False, **kinds: str) -> Writer:
-    """A device's command whose parameters are the members of the structure `info`, in this order."""
+    """A device's command with the recorded arguments as the members of the structure `info`, in this order."""
 
     def write(it: Names, device: int, *given: Any) -> str:
         members = {member: _value(it, kind, one) for (member, kind), one in zip(kinds.items(), given, strict=False)}
@@ -344,10 +344,10 @@ COMMANDS: dict[str, Writer] = {
     "vkAcquireNextImageKHR": _acquire,
     "vkQueuePresentKHR": _present,
 }
-"""The recorded commands that a program can make again."""
+"""The recorded commands that a program can repeat."""
 
 QUERIES = re.compile(r"vkEnumerate(Instance|Device)\w+|vkGet\w+ProcAddr|vkGetPhysicalDevice(Queue|Memory|External)\w+")
-"""Questions on whose answers no other call depends: a program leaves them out."""
+"""Queries on which no other call depends: a program leaves them out."""
 
 RESULTLESS = re.compile(r"vk(Destroy|Free|Cmd|GetDeviceQueue|GetBufferMemoryRequirements)")
-"""The commands that return no VkResult begin so."""
+"""Matches the commands that return no VkResult."""

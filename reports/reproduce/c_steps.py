@@ -1,4 +1,4 @@
-"""How the steps that the suite takes between the calls read in C; the functions that they call are in `reproducer.c`."""
+"""Writes the suite's own steps between the calls in C; their functions are in `reproducer.c` and `foreign.c`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _fill(it: Names, command: int, buffer: int, size: int, repeats: int) -> str:
 
 
 def _step(function: str, makes: bool = False) -> Writer:
-    """A step of the suite that a function of the program takes, with descriptors as its parameters."""
+    """A step that a function of the program takes, with descriptors as parameters."""
 
     def write(it: Names, *fds: int) -> str:
         text = f"{function}({', '.join(it.fd(fd) for fd in fds)})"
@@ -29,7 +29,7 @@ def _file_of(it: Names, content: str) -> str:
     return f'{it.make("int")} = file_of("{escaped}", {len(known)})'
 
 
-STRANGERS: dict[str, str] = {
+FOREIGN: dict[str, str] = {
     "closed": "closed()",
     "minus-1": "-1",
     "minus-2": "-2",
@@ -49,11 +49,11 @@ STRANGERS: dict[str, str] = {
     "o-path": 'open("/", O_PATH | O_CLOEXEC)',
     "regular-file": "regular_file()",
 }
-"""How to make what is no semaphore, by the suite's name for it."""
+"""How to make a foreign descriptor (one of no semaphore), by the suite's name for it."""
 
 STEPS: dict[str, Writer] = {
     "fill": _fill,
-    "stranger": lambda it, name: f"{it.make('int')} = {STRANGERS[name]}",
+    "stranger": lambda it, name: f"{it.make('int')} = {FOREIGN[name]}",
     "file_of": _file_of,
     "dup": _step("copy", makes=True),
     "receive_fd": _step("receive_fd", makes=True),
@@ -65,4 +65,4 @@ STEPS: dict[str, Writer] = {
     "fill_table": lambda it, room: f"fill_table({room})",
     "empty_table": lambda it: "empty_table()",
 }
-"""The recorded steps of the suite that a program can take again."""
+"""The recorded steps that a program can repeat, by their names in the record."""

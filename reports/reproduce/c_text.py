@@ -1,4 +1,4 @@
-"""Values as they read in C: structures, arrays, and the variables that hold what the record has as numbers."""
+"""Writes values in C: structures, arrays, and the variables for the recorded numbers."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ NULL = "NULL"
 
 
 class Names(Protocol):
-    """The variables of the process that makes the call."""
+    """The variables of a process, by the recorded numbers."""
 
     def use(self, kind: str, number: int) -> str:
-        """What holds handle `number` of C type `kind`; VK_NULL_HANDLE for 0."""
+        """The variable of handle `number` of C type `kind`; VK_NULL_HANDLE for 0."""
 
     def make(self, kind: str) -> str:
-        """What holds the thing of C type `kind` that this call makes; "int" is a descriptor."""
+        """A new variable for what this call makes, of C type `kind`; "int" is a descriptor."""
 
     def fd(self, number: int) -> str:
-        """What holds a descriptor; the number itself where it is none."""
+        """The variable of a descriptor; the number itself if it is negative, thus no descriptor."""
 
     def device_of(self, number: int) -> str:
-        """What holds the device that a queue or command buffer belongs to."""
+        """The variable of the device of a queue or command buffer."""
 
 
 Writer = Callable[..., str]
-"""Takes the variables and the recorded arguments, gives the call in C without its semicolon."""
+"""Takes the variables and the recorded arguments, returns the call in C without its semicolon."""
 
 
 def stype(kind: str) -> str:
@@ -36,7 +36,7 @@ def stype(kind: str) -> str:
 
 
 def fields(kind: str, members: dict[str, Any]) -> str:
-    """A structure's braces: its sType, and those members that are not 0."""
+    """A structure's braces: its sType, and the members that are not 0."""
     given = {name: value for name, value in members.items() if value not in (0, None, NULL, "VK_NULL_HANDLE")}
     return "{" + ", ".join(f".{name} = {value}" for name, value in {"sType": stype(kind), **given}.items()) + "}"
 
@@ -47,7 +47,7 @@ def struct(kind: str, **members: Any) -> str:
 
 
 def array(kind: str, values: Sequence[Any]) -> str:
-    """An array, NULL if there is nothing in it."""
+    """An array; NULL for an empty one."""
     return f"({kind}[]){{{', '.join(map(str, values))}}}" if values else NULL
 
 
@@ -57,7 +57,7 @@ def texts(values: Sequence[str]) -> str:
 
 
 def handles(it: Names, kind: str, numbers: Sequence[int]) -> str:
-    """An array of what holds these handles."""
+    """An array of the variables of these handles."""
     return array(kind, [it.use(kind, number) for number in numbers])
 
 

@@ -23,7 +23,7 @@
 #include <vulkan/vulkan.h>
 
 #ifndef SECONDS
-#define SECONDS @SECONDS@ /* what takes longer hangs */
+#define SECONDS @SECONDS@ /* a program that runs longer hangs */
 #endif
 
 static const char sentence[] = @SENTENCE@;
@@ -43,10 +43,10 @@ static uint64_t value;
 /* The image that was acquired. */
 static uint32_t image;
 
-/* How many times the recorded work is done. */
+/* Factor for the amount of recorded work. */
 static unsigned factor = 1;
 
-/* What descriptors are sent through. */
+/* A socket pair for descriptors. */
 static int ends[2];
 
 /* The name of a result. */
@@ -72,7 +72,7 @@ static const char *name(VkResult code)
     }
 }
 
-/* Say a sentence and end this process: 0 the driver behaves, 1 it does not, 2 nothing was judged. */
+/* Print a sentence and end this process: 0 the driver keeps the rule, 1 it breaks it, 2 nothing was judged. */
 static _Noreturn void end(int status, const char *sentence, ...)
 {
     va_list values;
@@ -85,14 +85,14 @@ static _Noreturn void end(int status, const char *sentence, ...)
     _exit(status);
 }
 
-/* A call before the one that is judged has to end as it did in the record: well, with an error, or in between. */
+/* A call before the judged one has to end as in the record: with success, an error, or a status between. */
 static void same(const char *command, VkResult recorded, VkResult now)
 {
     if ((now < 0) != (recorded < 0) || (now > 0) != (recorded > 0))
         end(2, "not judged: %s returned %s here, %s in the record", command, name(now), name(recorded));
 }
 
-/* A stranger that was accepted when this was recorded may as well be refused, by the one result that says so. */
+/* The recorded driver accepted a foreign descriptor; another one may refuse it with this one result. */
 static void admit(const char *command, VkResult now)
 {
     if (now == VK_ERROR_INVALID_EXTERNAL_HANDLE)
@@ -100,17 +100,17 @@ static void admit(const char *command, VkResult now)
     same(command, VK_SUCCESS, now);
 }
 
-/* The call that is judged; `is_other_way` where the driver now does what another rule is about. */
+/* Judge a call; `is_other_way`: the driver returned before it reached what is judged. */
 static _Noreturn void judge(const char *command, VkResult now, int is_kept, int is_other_way)
 {
     if (is_other_way)
-        end(2, "not judged: %s returned %s here, so that the driver takes another way", command, name(now));
+        end(2, "not judged: %s returned %s here, before the judged behaviour", command, name(now));
     if (is_kept)
         end(0, "kept: %s returned %s", command, name(now));
     end(1, "broken: %s (here %s returned %s)", sentence, command, name(now));
 }
 
-/* The look that is judged. */
+/* Judge the answer to a question. */
 static _Noreturn void judge_that(const char *question, int is_kept)
 {
     if (is_kept)
@@ -134,7 +134,7 @@ static PFN_vkVoidFunction load(VkDevice device, const char *command)
 
 #define VK(device, command) ((PFN_vk##command)load(device, "vk" #command))
 
-/* The physical device that is tried. */
+/* The chosen physical device. */
 static VkPhysicalDevice pick(VkInstance instance)
 {
     VkPhysicalDevice found[64];
@@ -145,7 +145,7 @@ static VkPhysicalDevice pick(VkInstance instance)
     return found[chosen];
 }
 
-/* Nothing can be judged on a device that does not claim what is used here. */
+/* End if the device does not claim what this program uses. */
 static void needs(VkPhysicalDevice physical, VkExternalSemaphoreHandleTypeFlagBits type, VkSemaphoreType semaphores,
                   VkExternalSemaphoreFeatureFlags features)
 {
@@ -162,7 +162,7 @@ static void needs(VkPhysicalDevice physical, VkExternalSemaphoreHandleTypeFlagBi
             semaphores ? "timeline" : "binary");
 }
 
-/* Work for the device: a buffer filled again and again. */
+/* Work for the device: fill a buffer again and again. */
 static void fill(VkDevice device, VkCommandBuffer command, VkBuffer buffer, VkDeviceSize size, uint32_t repeats)
 {
     VkBufferMemoryBarrier barrier = {
@@ -262,7 +262,7 @@ static int receive_fd(void)
 /* Descriptors that fill the table of this process. */
 static int held[1024], holding;
 
-/* Leave room for `room` more descriptors. */
+/* Fill the table but for `room` descriptors. */
 static void fill_table(int room)
 {
     struct rlimit limit;
@@ -276,7 +276,7 @@ static void fill_table(int room)
         close(held[--holding]);
 }
 
-/* Give the room back. */
+/* Close them again. */
 static void empty_table(void)
 {
     struct rlimit limit;
@@ -288,70 +288,6 @@ static void empty_table(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* A memory file with `size` bytes, 0 1 2 ... or all zero. */
-static int memory_file(size_t size, int is_noise)
-{
-    int fd = memfd_create("stranger", MFD_CLOEXEC);
-
-    for (size_t i = 0; i < size; i++)
-        if (write(fd, &(char){is_noise ? (char)i : 0}, 1) != 1)
-            end(2, "not judged: a memory file cannot be written");
-    return fd;
-}
-
-/* A number that is no open descriptor. */
-static int closed(void)
-{
-    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-    close(fd);
-    return fd;
-}
-
-/* A file in memory with these bytes. */
-static int file_of(const char *bytes, size_t size)
-{
-    int fd = memfd_create("stranger", MFD_CLOEXEC);
-
-    if (fd < 0 || write(fd, bytes, size) != (ssize_t)size)
-        end(2, "not judged: no file in memory can be made");
-    return fd;
-}
-
-/* One end of a pipe whose other end is closed. */
-static int pipe_end(int index)
-{
-    int made[2];
-
-    if (pipe2(made, O_CLOEXEC))
-        end(2, "not judged: no pipe can be made");
-    close(made[1 - index]);
-    return made[index];
-}
-
-/* A socket whose peer is closed. */
-static int lone_socket(void)
-{
-    int made[2];
-
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, made))
-        end(2, "not judged: no socket can be made");
-    close(made[1]);
-    return made[0];
-}
-
-/* A file that no longer has a name, with some text in it. */
-static int regular_file(void)
-{
-    FILE *file = tmpfile();
-
-    for (int i = 0; file && i < 400; i++)
-        fputs("no semaphore", file);
-    if (!file || fflush(file))
-        end(2, "not judged: no file can be made");
-    return dup(fileno(file));
-}
-
 /* Wait for this process's turn in the recorded order. */
 static void take_turn(int number)
 {
@@ -359,14 +295,14 @@ static void take_turn(int number)
         usleep(100);
 }
 
-/* End another process in the midst of what it does. */
+/* Kill another process. */
 static void end_process(int number)
 {
     shared->is_ended[number] = 1;
     kill(shared->process[number], SIGKILL);
 }
 
-/* Every process in its order, then what became of them. */
+/* Start every process, wait for them, and tell the outcome. */
 int main(int argc, char **argv)
 {
     static void (*const steps[])(void) = {@STEPS@};

@@ -1,7 +1,7 @@
-"""A failure as a C program of its own: the recorded calls in their order, and the check that failed.
+"""A failure as a C program: the recorded calls in their order, and the check that failed.
 
-`write` takes the run record and a test record and gives the program, which needs libvulkan and libc alone.  Every process
-of the test is a function; `c_calls` says how a call reads in C, `checks` what is judged, `reproducer.c` has the rest.
+`write` takes the first line of a run and a test's record and returns the program, which needs libvulkan and libc alone. Each
+process of the test becomes a function; of the functions in `reproducer.c` and `foreign.c` it gets those that it uses.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from reports.reproduce.c_steps import STEPS
 from reports.reproduce.checks import LOOKS, Call, Check, Unable, find_check, of_breach
 
 LEAST = 2_000_000_000
-"""Nanoseconds that a wait gets which ended well when it was recorded: another machine may be slower."""
+"""Nanoseconds that a successful wait gets at least: another machine may be slower than the recorded one."""
 
-TEMPLATE = Path(__file__).with_suffix(".c").read_text()
+TEMPLATE, FOREIGN = (Path(__file__).with_name(name).read_text() for name in ("reproducer.c", "foreign.c"))
 HEAD, *PARTS, MAIN = re.split(r"\n\n(?=/\*)", TEMPLATE)
+PARTS += re.split(r"\n\n(?=/\*)", FOREIGN.rstrip())[1:]
 NAMED = frozenset(re.findall(r"case (VK_\w+)", TEMPLATE))
-"""The results that older headers have too; others are numbers."""
-
+"""The results that older headers have too; the program has others as numbers."""
 
 DEFINED = re.compile(r"^(?:static [\w *]*?|#define )(\w+)(?=[(\[;,]| = )", re.MULTILINE)
-"""The functions, variables and macros that a part defines."""
+"""Finds the functions, variables and macros that a part defines."""
 
 WRAP = textwrap.TextWrapper(
     116, initial_indent="    ", subsequent_indent="        ", break_long_words=False, break_on_hyphens=False
 )
 MARKS = ("teardown", "breach", "warn")
 OPTIONAL = {"factor": "fill(", "ends": "send_fd("}
-"""Words whose lines main() has only where something else uses them."""
+"""Words in lines of main(), each with the call without which the program leaves these lines out."""
 
 
 @dataclass
@@ -48,16 +48,16 @@ class Process:
     held: dict[tuple[str, int], str] = field(default_factory=dict)
     devices: dict[int, str] = field(default_factory=dict)
     declared: dict[str, list[str]] = field(default_factory=dict)
-    strangers: set[str] = field(default_factory=set)
+    foreign: set[str] = field(default_factory=set)
     made: int = 0
 
     def use(self, kind: str, number: int) -> str:
         if number == 0:
             return "VK_NULL_HANDLE"
-        if kind == "VkPhysicalDevice":  # whichever it was: the program picks its own
+        if kind == "VkPhysicalDevice":  # the program picks its own
             return self.declared[kind][-1]
         if (kind, number) not in self.held:
-            raise Unable(f"a {kind} is used that was made outside the recorded calls")
+            raise Unable(f"the test uses a {kind} that it made outside the recorded calls")
         return self.held[kind, number]
 
     def make(self, kind: str) -> str:
@@ -74,7 +74,7 @@ class Process:
 
     def device_of(self, number: int) -> str:
         if number not in self.devices:
-            raise Unable("a queue or command buffer is used that was made outside the recorded calls")
+            raise Unable("the test uses a queue or command buffer that it made outside the recorded calls")
         return self.devices[number]
 
     def write(self, call: Call) -> str:
@@ -82,25 +82,25 @@ class Process:
         command, arguments = call["command"], list(call["arguments"])
         writer = COMMANDS.get(command) or STEPS.get(command)
         if writer is None:
-            raise Unable(f"{command} cannot be made again")
+            raise Unable(f"no C code is known for {command}")
         named = arguments.pop() if arguments and isinstance(arguments[-1], dict) else {}
         self.made = call.get("value", 0)
         text = writer(self, *arguments, **named)
         if command in ("stranger", "file_of"):
-            self.strangers.add(self.fd(self.made))
+            self.foreign.add(self.fd(self.made))
         if command in ("vkGetDeviceQueue", "vkAllocateCommandBuffer"):
             self.devices[self.made] = self.use("VkDevice", arguments[0])
         return text
 
     def add(self, statement: str) -> None:
-        """Append a statement, in lines that can be read."""
+        """Append a statement, wrapped."""
         whole = statement.replace(" = ", "\0=\0")  # a member stays on one line with its value
         self.lines.append(WRAP.fill(f"{whole};").replace("\0", " "))
 
 
 def write_breach(run: dict[str, Any], breach: dict[str, Any], tests: Sequence[dict[str, Any]]) -> str:
-    """The program for a breach, by the first of the tests in which it happened whose record holds enough."""
-    reason = Unable("none of its tests is in the run")
+    """The program for a violation, from the first of its tests whose record holds enough; `Unable` if none does."""
+    reason = Unable("none of the tests with this violation is in the run")
     for test in tests:
         if test["id"] in breach["tests"] and test["device"] == breach["device"]:
             try:
@@ -117,7 +117,7 @@ def write(run: dict[str, Any], record: dict[str, Any]) -> str:
     judged, calls = record["calls"][check.index], _made(record["calls"], check.index)
     device = next((one for one in run["devices"] if one["slug"] == record["device"]), None)
     if device is None:
-        raise Unable("the test is about no device")
+        raise Unable("the test has no device")
     processes: dict[int, Process] = {}
     for call in calls:
         processes.setdefault(call["pid"], Process(len(processes)))
@@ -141,7 +141,7 @@ def write(run: dict[str, Any], record: dict[str, Any]) -> str:
 
 
 def _made(calls: Sequence[Call], judged: int) -> list[Call]:
-    """The calls up to the judged one, and those that other processes made while it lasted."""
+    """The calls up to the judged one, and the calls of other processes while it lasted."""
     if any("dropped" in call for call in calls[: judged + 1]):
         raise Unable("the test made more calls than the record keeps")
     last = calls[judged]
@@ -151,14 +151,14 @@ def _made(calls: Sequence[Call], judged: int) -> list[Call]:
 
 
 def _again(process: Process, call: Call, names: dict[int, str]) -> list[str]:
-    """The statements that make a call again; looks on the way are left out."""
+    """The statements that make a call again; questions before the judged call are left out."""
     command, result = call["command"], call["result"]
     if command in (*LOOKS, *MARKS):
         return []
     text = process.write(_given_time(call) if result == 0 else call)
     if result is None or command == "vkEnumeratePhysicalDevices":
         return [text]
-    if command == "vkImportSemaphoreFdKHR" and result == 0 and process.fd(call["arguments"][3]) in process.strangers:
+    if command == "vkImportSemaphoreFdKHR" and result == 0 and process.fd(call["arguments"][3]) in process.foreign:
         return [f'admit("{command}", {text})']
     return [f'same("{command}", {names.get(result, result)}, {text})']
 
@@ -192,7 +192,7 @@ def _kill(other: Process | None) -> list[str]:
 
 
 def _needed(calls: Sequence[Call], claims: dict[str, list[int]]) -> list[str]:
-    """What a device has to claim for these calls, as arguments of `needs`: of the kinds used, those claimed there."""
+    """The claims that these calls need, as arguments of `needs`: those of the kinds used that the recorded device had."""
     used = {c["arguments"][2] for c in calls if c["command"] in ("vkGetSemaphoreFdKHR", "vkImportSemaphoreFdKHR")}
     types = {c["arguments"][2] or 0 for c in calls if c["command"] == "vkCreateSemaphore" and len(c["arguments"]) > 2}
     found = []
@@ -211,7 +211,7 @@ def _needed(calls: Sequence[Call], claims: dict[str, list[int]]) -> list[str]:
 def _turns(calls: Sequence[Call], number: int) -> tuple[list[str], list[str]]:
     """Lines before and after a call that keep several processes in the recorded order.
 
-    A turn is a series of calls of one process; it is passed on before a call that went on while the next one began.
+    A turn is a series of calls of one process. It ends before a call that still ran when another process went on.
     """
     turn = sum(one["pid"] != other["pid"] for one, other in pairwise(calls[: number + 1]))
     call, is_first = calls[number], number > 0 and calls[number - 1]["pid"] != calls[number]["pid"]
@@ -224,7 +224,7 @@ def _turns(calls: Sequence[Call], number: int) -> tuple[list[str], list[str]]:
 
 
 def _about(run: dict[str, Any], record: dict[str, Any], device: dict[str, Any]) -> str:
-    """What a reader of the program has to know, for its first comment."""
+    """The first comment of the program: how to compile and run it, its rules, and the failure."""
     ledger = {one["id"]: one for one in run["ledger"]}
     rules = [
         f"{rule}: {ledger[rule]['statement']} ({ledger[rule]['source']})" for rule in record["rules"] if rule in ledger
@@ -236,15 +236,15 @@ def _about(run: dict[str, Any], record: dict[str, Any], device: dict[str, Any]) 
         *rules,
         f"Seen on {seen}, Vulkan {device['api_version']}: {record['message']}",
         f"Made from {record['id']}, suite {run['commit'] or run['suite']}, {run['time']}.",
-        "Run it as ./reproducer [DEVICE [FACTOR]]: which physical device, from 0; how many times the recorded work.",
-        "It ends 0 if the driver behaves, 1 if it does not, 2 if nothing could be judged, each with one sentence.",
+        "Usage: ./reproducer [DEVICE [FACTOR]]: index of the physical device, from 0; factor for the amount of recorded work.",
+        "Exit status: 0 if the driver keeps the rule, 1 if it breaks it, 2 if nothing was judged; it prints one sentence.",
     ]
     text = "\n".join(textwrap.fill(line, 112, break_long_words=False) for line in lines)
     return textwrap.indent(_plain(text), " * ", lambda line: True).removeprefix(" * ").replace(" * \n", " *\n")
 
 
 def _plain(text: str) -> str:
-    """Text that neither ends a comment nor surprises a compiler."""
+    """The text in ASCII, without comment marks and trigraphs."""
     printable = "".join(c if c == "\n" or 32 <= ord(c) < 127 else "?" for c in text)
     return printable.replace("*/", "* /").replace("/*", "/ *").replace("??", "? ?")
 
@@ -275,7 +275,7 @@ def _program(about: str, record: dict[str, Any], device: int, processes: list[Pr
 
 
 def _function(process: Process) -> str:
-    """The process as a function; descriptors that nothing uses are made and not kept."""
+    """The process as a function; a descriptor that nothing uses gets no variable."""
     body = "\n".join(process.lines)
     unused = {name for name in re.findall(r"\b(fd\d+) = ", body) if len(re.findall(rf"\b{name}\b", body)) == 1}
     body = re.sub(r"\b(fd\d+) = ", lambda found: "" if found[1] in unused else found[0], body)

@@ -1,4 +1,4 @@
-"""Parts of a run: the share of one of several machines (`--shard`), and what an interrupted run has left (`--resume`)."""
+"""Parts of a run: the share of one of several machines (`--shard`), and the rest of an interrupted run (`--resume`)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ DONE = pytest.StashKey[frozenset[str]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("parts of a run")
-    group.addoption("--shard", metavar="I/N", help="only the tests of share I of N, each test in one of them")
-    group.addoption("--resume", metavar="DIR", help="go on with the run there: only tests that it has no verdict of")
+    group.addoption("--shard", metavar="I/N", help="run share I of N of the tests; each test is in exactly one share")
+    group.addoption(
+        "--resume", metavar="DIR", help="continue the interrupted run in DIR: run the tests without a verdict"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -26,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not shard or not 1 <= int(shard[1]) <= int(shard[2]):
         raise pytest.UsageError(f"--shard {config.option.shard}: wanted I/N with I from 1 to N")
     if config.option.resume and config.option.report:
-        raise pytest.UsageError("--resume goes on in the folder of its run; --report names another one")
+        raise pytest.UsageError("--resume continues a run in its own folder: leave --report out")
     config.stash[DONE] = frozenset(getattr(config, "workerinput", {}).get("done", ()))
     if config.option.resume and not hasattr(config, "workerinput"):
         try:
@@ -52,6 +54,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _share(item: pytest.Item, shares: int) -> int:
-    """By the id without the device, and by nothing else: a test is in the same share on every machine."""
+    """The share of a test, from its id without the device alone: it is the same on every machine."""
     name = str(dict(item.user_properties).get("id", item.nodeid))
     return zlib.crc32(name.encode()) % shares

@@ -1,4 +1,4 @@
-"""Pytest's events to results.jsonl, flushed line by line; the verdict of the whole run as exit status."""
+"""Writes pytest's events to results.jsonl, flushed line by line, and sets the exit status of the run."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ from reports.records import baseline as baselines
 from reports.records.anonymous import hider
 from reports.records.runs import Run, load
 from reports.records.timing import Times
-from reports.records.verdicts import FAILING, JUDGED, Record, against, dispute, make_collection_error, make_record
+from reports.records.verdicts import FAILING, JUDGED, Record, against, dispute
 from reports.render import artifacts
 from reports.session import hooks
+from reports.session.results import make_collection_error, make_record
 
 SCHEMA = 1
 SUITE_VERSION = "0.1"
@@ -33,9 +34,15 @@ RECORDER = pytest.StashKey["Recorder"]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("record")
-    group.addoption("--report", metavar="DIR", help="write the run there (default: reports/runs/<UTC time>-<driver>)")
-    group.addoption("--baseline", metavar="FILE", help="known results: only what differs fails the run")
-    group.addoption("--anonymous", action="store_true", help="leave host names and device UUIDs out of the record")
+    group.addoption(
+        "--report", metavar="DIR", help="write the run into DIR (default: reports/runs/<UTC time>-<driver>)"
+    )
+    group.addoption(
+        "--baseline", metavar="FILE", help="known results of this driver: only a difference from them fails the run"
+    )
+    group.addoption(
+        "--anonymous", action="store_true", help="leave host names and device UUIDs out of the record and the page"
+    )
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -53,9 +60,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is known of a driver is marked on its tests: such a failure need not be looked at as often.
+    """Mark known failures: the isolation repeats them less often before it believes them.
 
-    Without --baseline, by the baseline that the suite itself has of that driver in that version.
+    Without --baseline, the suite's own baseline of this driver and version counts.
     """
     chosen = config.option.baseline
     made = [baselines.read(config.invocation_params.dir / chosen)] if chosen else _own_baselines()
@@ -71,12 +78,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @functools.cache
 def _own_baselines() -> list[baselines.Baseline]:
-    """The baselines that the suite itself has."""
+    """The baselines in reports/baselines."""
     return [baselines.read(file) for file in (HERE / "baselines").glob("*.txt")]
 
 
 class Recorder:
-    """Writes one run; `records`, `breaches` and `surprises` are what the terminal tells of it."""
+    """Writes one run; the terminal prints its `records`, `breaches` (violations) and `surprises`."""
 
     def __init__(self, config: pytest.Config) -> None:
         facts = config.hook.pytest_suite_facts(config=config) or {"devices": []}
@@ -102,7 +109,7 @@ class Recorder:
         self._begin(head, load(self.folder) if config.option.resume else None)
 
     def _begin(self, head: dict[str, Any], old: Run | None) -> None:
-        """Write the first line, and what an interrupted run has left, before its file gives way to the new one."""
+        """Write the first line and the records of an interrupted run, then replace the file of that run."""
         if old:
             _check_same(old, self.devices)
             head["resumed"] = [*old.head.get("resumed", []), old.head["time"]]
@@ -110,7 +117,7 @@ class Recorder:
         self._file = file.open("wb", buffering=0)  # a line is one write: whole or not there
         self._write(head)
         for test in old.tests if old else ():
-            test["process"] = f"earlier {test['process']}" if test.get("process") else ""  # which is gone
+            test["process"] = f"earlier {test['process']}" if test.get("process") else ""  # it is gone
             if test["verdict"] != "error":
                 self._add(Record(**{field.name: test[field.name] for field in fields(Record) if field.name in test}))
         file.replace(self.folder / "results.jsonl")
@@ -128,7 +135,7 @@ class Recorder:
         if report.when == "teardown" or ended:
             del self._phases[report.nodeid]
             self._add(make_record(phases))
-            for phase in phases:  # pytest keeps every report; what is written down need not stay in memory
+            for phase in phases:  # pytest keeps every report: free what is written down
                 phase.user_properties, phase.keywords = [], {}
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -138,7 +145,7 @@ class Recorder:
 
     def _add(self, record: Record) -> None:
         earlier = self._seen.get(record.nodeid)
-        if earlier is not None:  # a crash in teardown reports a test twice: the worse one stays
+        if earlier is not None:  # a crash in teardown reports a test twice: the worse verdict counts
             if record.verdict not in FAILING:
                 return
             self.records.remove(earlier)
@@ -163,8 +170,8 @@ class Recorder:
         found["tests"].append(record.id)
 
     def _stands(self, key: str, device: str, verdict: str) -> tuple[str, str, str]:
-        """(verdict that the baseline has, its reason, what is wrong with this one), each "" for none."""
-        if device in self.layers - self._fitting:  # a layer's verdicts stand apart: they fail no driver's run
+        """The baseline's verdict, its reason, and why this verdict fails the run, each "" for none."""
+        if device in self.layers - self._fitting:  # without a baseline of its own a layer does not fail the run
             known = self._of_layers.get(device, baselines.Baseline())
             return known.known.get(key, ""), known.reasons.get(key, ""), ""
         known = self.baseline if self.baseline and device in self._fitting else baselines.Baseline()
@@ -209,9 +216,9 @@ class Recorder:
         return 0 if any(totals[verdict] for verdict in JUDGED) else 5
 
     def _surprises(self, whole: bool) -> list[tuple[str, str]]:
-        """(test id or breach, what differs from the baseline); nothing without one.
+        """Pairs of a baseline's entry and how the run differs from it; none without a baseline.
 
-        Entries that nothing matches count in a `whole` run only: who knows what the other tests would show.
+        Entries that no result matches count in a `whole` run only: other tests could match them.
         """
         if self.baseline is None:
             return []
@@ -225,7 +232,7 @@ class Recorder:
 
 
 def _is_whole(config: pytest.Config) -> bool:
-    """Whether the run was asked for all tests of the suite."""
+    """Whether the command line selects all tests of the suite."""
     option = config.option
     parts = (option.keyword, option.markexpr, option.deselect, option.ignore, option.ignore_glob)
     return config.args == config.getini("testpaths") and not any(parts) and not getattr(option, "rule", None)
@@ -240,7 +247,8 @@ def _read_baseline(path: str | None, devices: list[dict[str, Any]]) -> baselines
         raise pytest.UsageError(f"--baseline {path}: {problem}") from None
     if not any(made.fits(device) for device in devices):
         there = ", ".join(f"{device['driver_name']} {device['driver_version']}" for device in devices)
-        raise pytest.UsageError(f"--baseline {path} is about {made}, but the devices here are of {there}")
+        what = f"--baseline {path} is about {made}, but the devices here are of {there}"
+        raise pytest.UsageError(f"{what}; name the baseline of this driver and version, or leave --baseline out")
     return made
 
 
@@ -255,17 +263,17 @@ def _make_folder(config: pytest.Config, devices: list[dict[str, Any]]) -> Path:
 
 
 def _check_same(old: Run, devices: list[dict[str, Any]]) -> None:
-    """A run goes on with the drivers with which it began."""
+    """A run continues only with the drivers with which it began."""
     names = ("slug", "driver_name", "driver_version")
     was, now = ([tuple(str(one[name]) for name in names) for one in some] for some in (old.devices, devices))
     if was != now:
-        raise pytest.UsageError(f"--resume: that run judged {was}, the devices here are {now}")
+        raise pytest.UsageError(f"--resume: that run judged {was}, the devices here are {now}; choose the same driver")
 
 
 def _choice(config: pytest.Config) -> list[str]:
-    """The options of this run that choose the driver, for the command that repeats a test."""
-    chosen = ["--ideal"] if config.getoption("ideal", False) else []
-    chosen += [f"--liberty={name}" for name in config.getoption("liberty", None) or []]
+    """The options that chose the driver of this run, for the command that repeats a test."""
+    chosen = ["--reference"] if config.getoption("reference", False) else []
+    chosen += [f"--variant={name}" for name in config.getoption("variant", None) or []]
     chosen += [f"--fault={config.option.fault}"] if config.getoption("fault", None) else []
     return chosen + [f"--driver={manifest}" for manifest in config.getoption("driver", None) or []]
 
@@ -279,7 +287,7 @@ def _point_latest(folder: Path) -> None:
 
 
 def _about(config: pytest.Config) -> dict[str, Any]:
-    """Who ran what, when and where."""
+    """What was run, when and where."""
     return {
         "schema": SCHEMA,
         "suite": SUITE_VERSION,

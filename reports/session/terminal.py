@@ -1,4 +1,4 @@
-"""The summary that a person reads in ten seconds: verdicts per device, then each failure and breach in two lines."""
+"""The summary on the terminal: verdicts per device, then each failure and violation in a few lines."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _sections(recorder: Recorder) -> list[tuple[str, list[str]]]:
             "failures of a validation layer, which fail no driver",
             _failures(recorder, [r for r in bad if _apart(recorder, r)]),
         ),
-        ("breaches", [line for breach in breaches for line in _breach(recorder, breach)]),
+        ("violations", [line for breach in breaches for line in _violation(recorder, breach)]),
         ("differs from the baseline", [f"{key}: {what}" for key, what in recorder.surprises]),
         ("errors of the suite", [line for r in rest["error"] for line in (f"{r.nodeid}", r.detail)]),
         ("flaky", [line for r in rest["flaky"] for line in _flaky(recorder, r)]),
@@ -72,13 +72,13 @@ def _apart(recorder: Recorder, record: Record) -> bool:
 
 
 def _flaky(recorder: Recorder, record: Record) -> list[str]:
-    """A mixed result; where each of the runs was."""
+    """A mixed result, and the outcome and place of each of its runs."""
     runs = ", ".join(f"{one['outcome']} in a {one['where']}" for one in record.outcomes[:-1])
     return [f"{record.id}: {record.message}", f"      {runs}", *_after(recorder, record)[1:]]
 
 
 def _after(recorder: Recorder, record: Record) -> list[str]:
-    """A test that fails only after others, and the command that finds out after which."""
+    """A test that fails only after others, and the command that finds them."""
     command = [".venv/bin/python", "-m", "reports", "order", short(recorder.folder), record.nodeid]
     return [record.id, f"      after which: {shlex.join(command)}"]
 
@@ -92,7 +92,7 @@ def _claim(recorder: Recorder, record: Record) -> str:
 
 
 def _known(records: list[Record]) -> list[str]:
-    """Known failures of one verdict and reason together: the first by name, the others counted."""
+    """Known failures, grouped by verdict and reason: the first by name, the others counted."""
     groups: dict[tuple[str, str], list[str]] = {}
     for record in records:
         groups.setdefault((record.verdict, record.reason or record.message), []).append(record.id)
@@ -104,7 +104,7 @@ def _known(records: list[Record]) -> list[str]:
 
 
 def _failures(recorder: Recorder, records: list[Record]) -> list[str]:
-    """Failures of one test function and verdict together: the first in full, the others counted."""
+    """Failures, grouped by test function and verdict: the first in full, the others counted."""
     groups: dict[tuple[str, str, str], list[Record]] = {}
     for record in records:
         function = record.id.partition("[")[0]
@@ -127,7 +127,7 @@ def _failure(recorder: Recorder, group: list[Record]) -> list[str]:
     return lines
 
 
-def _breach(recorder: Recorder, breach: dict[str, Any]) -> list[str]:
+def _violation(recorder: Recorder, breach: dict[str, Any]) -> list[str]:
     on = f" [{breach['device']}]" if breach["device"] else ""
     count = len(breach["tests"])
     return [

@@ -32,7 +32,7 @@ GREATEST = 0x7FFFFFFE  # VK_..._MAX_ENUM is never to be used, and what a C enume
 
 
 def integers():
-    """Integers that a handle type may be under maintenance5: each bit, none, pairs, and many by chance."""
+    """Integers to query as a handle type under maintenance5: 0, each single bit, pairs of bits, and many random ones."""
     bits, chance = [1 << i for i in range(31)], random.Random(0)
     pairs = [bits[0] | bit for bit in bits[1:]] + [0x18, 0x1F, 0xFF, GREATEST]
     return dict.fromkeys([0, *bits, *pairs, *(chance.randint(0, GREATEST) for _ in range(200))])
@@ -47,24 +47,24 @@ def test_every_handle_type_gets_an_answer(device, handle_type, semaphore_type):
 
     claim = ask(device.instance, handle_type, semaphore_type)
 
-    assert claim.features != NEVER_WRITTEN, f"externalSemaphoreFeatures of {handle_type:#x} was not written"
+    assert claim.features != NEVER_WRITTEN, f"the driver did not write externalSemaphoreFeatures of {handle_type:#x}"
     if claim.features:
-        assert NEVER_WRITTEN not in claim, f"of the claims for {handle_type:#x} not all were written: {claim}"
+        assert NEVER_WRITTEN not in claim, f"the driver did not write all members for {handle_type:#x}: {claim}"
     elif NEVER_WRITTEN in claim:
-        warn(f"{handle_type:#x} is not supported, and of its claims not all were written: {claim}")
+        warn(f"the driver did not write all members for the unsupported {handle_type:#x}: {claim}")
 
 
 @rule("SPEC-CAPS-02")
 @each_type
 @pytest.mark.parametrize("handle_type", WIN32_TYPES, ids=hex)
 def test_handle_types_of_other_systems_get_a_steady_answer(device, handle_type, semaphore_type):
-    """Features of the Win32 handle types are written and stay as they are; that they are zero is not said of any system."""
+    """The query writes the features of the Win32 handle types, the same in each answer; features other than 0 are a warning."""
     needs_type(device.info, semaphore_type)
 
     seen = {ask(device.instance, handle_type, semaphore_type).features for _ in range(4)}
 
-    assert NEVER_WRITTEN not in seen, f"externalSemaphoreFeatures of {handle_type:#x} was not written"
-    assert len(seen) == 1, f"externalSemaphoreFeatures of {handle_type:#x} is now {seen}"
+    assert NEVER_WRITTEN not in seen, f"the driver did not write externalSemaphoreFeatures of {handle_type:#x}"
+    assert len(seen) == 1, f"externalSemaphoreFeatures of {handle_type:#x} differs between queries: {seen}"
     if seen != {0}:
         warn(f"the driver claims features {seen} for the handle type {handle_type:#x} of another system")
 
@@ -72,7 +72,7 @@ def test_handle_types_of_other_systems_get_a_steady_answer(device, handle_type, 
 @rule("SPEC-CAPS-07")
 @each_handle_type
 def test_a_query_without_a_type_asks_about_binary(device, handle_type):
-    """Without VkSemaphoreTypeCreateInfo the answer is that for binary semaphores."""
+    """A query without VkSemaphoreTypeCreateInfo gets the answer for binary semaphores."""
     needs_type(device.info, SemaphoreType.BINARY)
 
     without, binary = ask(device.instance, handle_type), ask(device.instance, handle_type, SemaphoreType.BINARY)
@@ -84,7 +84,7 @@ def test_a_query_without_a_type_asks_about_binary(device, handle_type):
 @each_type
 @pytest.mark.isolated
 def test_any_integer_is_a_handle_type(device_info, open_instance, semaphore_type):
-    """With maintenance5 any integer may be asked about: each gets an answer, and no handle type at all is not supported."""
+    """With maintenance5 a query of any integer as handle type gets an answer, and handle type 0 is not supported."""
     needs_type(device_info, semaphore_type)
     instance = open_instance()
     if not has_maintenance5(instance):
@@ -94,11 +94,13 @@ def test_any_integer_is_a_handle_type(device_info, open_instance, semaphore_type
 
     unwritten = [hex(one) for one in features if features[one] == NEVER_WRITTEN and one]
     if features[0] == NEVER_WRITTEN:
-        warn("externalSemaphoreFeatures was not written for handleType 0, which may lie outside the range of the type")
-    assert not unwritten, f"externalSemaphoreFeatures was not written for {', '.join(unwritten)}"
+        warn(
+            "the driver did not write externalSemaphoreFeatures for handleType 0, which may be outside the valid range"
+        )
+    assert not unwritten, f"the driver did not write externalSemaphoreFeatures for {', '.join(unwritten)}"
     odd = [f"{one:#x} ({claim:#x})" for one, claim in features.items() if claim and one not in SINGLE_TYPES]
     if odd:
-        warn(f"the driver claims support for what is no handle type of the registry: {', '.join(odd)}")
+        warn(f"the driver claims support for handle types that the registry does not define: {', '.join(odd)}")
     assert features[0] in (0, NEVER_WRITTEN), f"externalSemaphoreFeatures of handleType 0 is {features[0]:#x}"
 
 
@@ -114,10 +116,12 @@ def test_answers_stay_when_asked_again(device):
 
 @rule("SPEC-CAPS-07", "SPEC-CAPS-10")
 def test_answers_do_not_depend_on_what_was_asked_before(device, open_instance):
-    """A query answers what it asks, whether an instance was asked about binary semaphores first or about timelines."""
+    """The answers do not depend on the order of the queries: about binary semaphores first, or about timelines first."""
     forwards, backwards = ask_all(device.instance), ask_all(open_instance(), backwards=True)
 
-    assert not changes(forwards, backwards), f"asked in another order answers differ: {changes(forwards, backwards)}"
+    assert not changes(forwards, backwards), (
+        f"the answers depend on the order of the queries: {changes(forwards, backwards)}"
+    )
 
 
 @rule("SPEC-CAPS-10")
@@ -129,12 +133,12 @@ def test_answers_are_the_same_in_every_thread(device):
         answers = list(threads.map(lambda _: ask_all(device.instance), range(REPEATS)))
 
     differing = [difference for answer in answers if (difference := changes(first, answer))]
-    assert not differing, f"of {REPEATS} answers in {THREADS} threads {len(differing)} differ: {differing[0]}"
+    assert not differing, f"{len(differing)} of {REPEATS} answers to {THREADS} threads differ: {differing[0]}"
 
 
 @rule("SPEC-CAPS-10")
 def test_answers_stay_while_devices_come_and_go(open_instance):
-    """Logical devices change nothing about the answers for their physical device."""
+    """Creating and destroying logical devices does not change the answers for their physical device."""
     instance = open_instance()
     before = ask_all(instance)
 
@@ -144,16 +148,22 @@ def test_answers_stay_while_devices_come_and_go(open_instance):
         device.close()
     after = ask_all(instance)
 
-    assert not changes(before, meanwhile), f"with devices answers change: {changes(before, meanwhile)}"
-    assert not changes(before, after), f"after devices answers change: {changes(before, after)}"
+    assert not changes(before, meanwhile), (
+        f"while logical devices exist the answers differ: {changes(before, meanwhile)}"
+    )
+    assert not changes(before, after), (
+        f"after logical devices were destroyed the answers differ: {changes(before, after)}"
+    )
 
 
 @rule("SPEC-CAPS-15")
 def test_no_device_is_needed_to_ask(device, open_instance):
-    """An instance without any device gives the answers that one with a device gives."""
+    """An instance without a device gives the same answers as one with a device."""
     bare, used = ask_all(open_instance()), ask_all(device.instance)
 
-    assert not changes(bare, used), f"without and with a device answers differ: {changes(bare, used)}"
+    assert not changes(bare, used), (
+        f"an instance without a device and one with a device answer differently: {changes(bare, used)}"
+    )
 
 
 @rule("SPEC-CAPS-15", "SPEC-CAPS-07")
@@ -164,26 +174,28 @@ def test_an_instance_of_vulkan_1_1_asks_about_timelines(device, open_instance):
 
     older, newer = ask_all(open_instance(version=VULKAN_1_1)), ask_all(device.instance)
 
-    assert not changes(newer, older), f"from Vulkan 1.3 to an instance of 1.1 answers differ: {changes(newer, older)}"
+    assert not changes(newer, older), (
+        f"instances of Vulkan 1.3 and of Vulkan 1.1 get different answers: {changes(newer, older)}"
+    )
 
 
 @rule("SPEC-CAPS-11")
 def test_sync_fd_is_not_claimed_for_timelines(device):
-    """SYNC_FD copies a binary payload: nothing about timeline semaphores mentions it."""
+    """For timeline semaphores the device neither claims SYNC_FD nor names it beside another handle type."""
     needs_type(device.info, SemaphoreType.TIMELINE)
 
     claims = {one: ask(device.instance, one, SemaphoreType.TIMELINE) for one in CORE_TYPES}
 
     sync = claims.pop(int(HandleType.SYNC_FD))
-    assert sync.features == 0, f"for timeline semaphores SYNC_FD is claimed: {sync}"
+    assert sync.features == 0, f"the device claims SYNC_FD for timeline semaphores: {sync}"
     supported = {one: claim for one, claim in claims.items() if claim.features}
     naming = [f"{one:#x}: {claim}" for one, claim in supported.items() if (claim[1] | claim[2]) & HandleType.SYNC_FD]
-    assert not naming, f"for timeline semaphores SYNC_FD is named beside {'; '.join(naming)}"
+    assert not naming, f"for timeline semaphores the device names SYNC_FD beside {'; '.join(naming)}"
 
 
 @rule("SPEC-CAPS-12")
 def test_the_khr_query_answers_as_the_core_one(open_instance):
-    """vkGetPhysicalDeviceExternalSemaphorePropertiesKHR is the same command by an older name."""
+    """vkGetPhysicalDeviceExternalSemaphorePropertiesKHR gives the same answers as the core command."""
     core, extension = open_instance(), "VK_KHR_external_semaphore_capabilities"
     _, offered = core.commands.vkEnumerateInstanceExtensionProperties()
     if extension not in offered:
@@ -194,14 +206,16 @@ def test_the_khr_query_answers_as_the_core_one(open_instance):
     resolves, by_core, by_khr = older.commands.vkGetInstanceProcAddr(older.handle, name), ask_all(core), ask_all(older)
 
     assert resolves, f"{extension} is enabled, but vkGetInstanceProcAddr does not know {name}"
-    assert not changes(by_core, by_khr), f"by the core name and by KHR: {changes(by_core, by_khr)}"
+    assert not changes(by_core, by_khr), (
+        f"the core command and the KHR command answer differently: {changes(by_core, by_khr)}"
+    )
 
 
 @rule("SPEC-CAPS-13")
 @each_type
 @each_handle_type
 def test_a_supported_handle_type_is_compatible_with_itself(device, handle_type, semaphore_type):
-    """compatibleHandleTypes holds the handle type that was asked about, which valid usage of its creation takes for granted."""
+    """compatibleHandleTypes of a supported handle type contains that handle type itself."""
     needs_type(device.info, semaphore_type)
 
     claim = ask(device.instance, handle_type, semaphore_type)
@@ -215,13 +229,15 @@ def test_a_supported_handle_type_is_compatible_with_itself(device, handle_type, 
 @each_type
 @each_handle_type
 def test_answers_hold_defined_bits_only(device, handle_type, semaphore_type):
-    """No bit of an answer is one that the registry does not define; a driver may be newer than the registry."""
+    """An answer has only bits that the registry defines."""
     needs_type(device.info, semaphore_type)
 
     claim = ask(device.instance, handle_type, semaphore_type)
 
     if not claim.features:
         unsupported(f"the handle type {handle_type:#x} is not supported")
-    assert not claim.features & ~KNOWN_FEATURES, f"features of {handle_type:#x} not in the registry: {claim}"
+    assert not claim.features & ~KNOWN_FEATURES, (
+        f"the registry does not define these features of {handle_type:#x}: {claim}"
+    )
     odd = (claim.compatible | claim.from_imported) & ~KNOWN_TYPES
-    assert not odd, f"handle types {odd:#x} beside {handle_type:#x} are not in the registry: {claim}"
+    assert not odd, f"the registry does not define the handle types {odd:#x}, named beside {handle_type:#x}: {claim}"

@@ -1,10 +1,10 @@
-"""What an extension in a device's list brings: its commands, its requirements, its features and limits."""
+"""What a device that lists an extension has to offer: its commands, its requirements, its features and limits."""
 
 import pytest
 
-from fixtures.testbed.devices import need
 from fixtures.testbed.drivers import EXTENSION
-from fixtures.testbed.semaphores import TIMELINE
+from fixtures.testbed.instances import need
+from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
@@ -53,7 +53,7 @@ def test_an_available_extension_brings_its_commands_to_the_instance(open_instanc
 @rule("SPEC-REGISTRY-10")
 @pytest.mark.parametrize("extension", [EXTENSION, "VK_KHR_external_semaphore", TIMELINES])
 def test_an_extension_in_the_list_can_be_enabled(device_info, open_instance, extension):
-    """All that the extension requires is there with Vulkan 1.1, so a device can be made with it alone."""
+    """With Vulkan 1.1 every requirement of the extension is met, so vkCreateDevice with this extension alone succeeds."""
     if extension not in device_info.extensions:
         unsupported(f"the device does not list {extension}")
     instance = open_instance()
@@ -69,7 +69,7 @@ def test_an_extension_in_the_list_can_be_enabled(device_info, open_instance, ext
 @rule("SPEC-REGISTRY-11")
 @pytest.mark.parametrize("extension", [EXTENSION, "VK_KHR_external_semaphore"])
 def test_an_instance_of_vulkan_1_0_does_not_show_the_extension(open_instance, extension):
-    """Without Vulkan 1.1 and without the instance extension that it needs, the extension is not in any device's list."""
+    """No device lists the extension in an instance of Vulkan 1.0 without the instance extension that it requires."""
     vk = open_instance().commands  # chooses the driver; no instance of the suite's own can be Vulkan 1.0
     answer, instance = vk.vkCreateInstance(VULKAN_1_0)
     need(answer, "vkCreateInstance for Vulkan 1.0", "SPEC-FUND-09")
@@ -85,10 +85,10 @@ def test_an_instance_of_vulkan_1_0_does_not_show_the_extension(open_instance, ex
 @rule("SPEC-HOST-12")
 @pytest.mark.parametrize("structure", ["TimelineSemaphore", "Vulkan12"])
 def test_timeline_semaphores_come_with_vulkan_1_2_or_their_extension(device, structure):
-    """The timelineSemaphore feature is there with Vulkan 1.2 or VK_KHR_timeline_semaphore, in either's structure."""
+    """With Vulkan 1.2 or VK_KHR_timeline_semaphore the timelineSemaphore feature is supported, in the structure of either."""
     info = device.info
     if version_of(info) < (1, 2) and (structure == "Vulkan12" or TIMELINES not in info.extensions):
-        unsupported(f"the device has no Vulkan 1.2, or no {TIMELINES} either")
+        unsupported(f"the device has neither Vulkan 1.2 nor {TIMELINES}")
 
     names = ("vkGetPhysicalDeviceFeatures2", "VkPhysicalDeviceFeatures2")
     found = device.vk.query_chain(device.instance.physical, *names, (f"VkPhysicalDevice{structure}Features",))
@@ -99,7 +99,7 @@ def test_timeline_semaphores_come_with_vulkan_1_2_or_their_extension(device, str
 
 @rule("SPEC-HOST-12")
 def test_the_feature_is_enough_to_make_timelines(device_info, open_device):
-    """With the timelineSemaphore feature enabled timelines can be made; from Vulkan 1.2 on without the extension."""
+    """With the timelineSemaphore feature enabled, vkCreateSemaphore makes timelines; from Vulkan 1.2 on without the extension."""
     if not device_info.timeline:
         unsupported("the device has no timeline semaphores")
     needed = () if version_of(device_info) >= (1, 2) else (TIMELINES,)
@@ -107,7 +107,7 @@ def test_the_feature_is_enough_to_make_timelines(device_info, open_device):
     timeline = open_device(extensions=needed, features=("timelineSemaphore",)).semaphore(TIMELINE)
 
     assert timeline.handle, "vkCreateSemaphore of a timeline returned VK_NULL_HANDLE"
-    assert timeline.counter() == 0, f"a new timeline stands at {timeline.counter()}"
+    assert timeline.counter() == 0, f"the counter of a new timeline is {timeline.counter()}"
 
 
 @rule("SPEC-HOST-11")
@@ -119,5 +119,5 @@ def test_a_timeline_may_be_far_ahead(device, timeline, structure):
 
     greatest = greatest_step(device, structure)
 
-    assert greatest != 0xA5A5A5A5A5A5A5A5, "maxTimelineSemaphoreValueDifference was not written"
+    assert greatest != 0xA5A5A5A5A5A5A5A5, "the driver did not write maxTimelineSemaphoreValueDifference"
     assert greatest >= 2**31 - 1, f"maxTimelineSemaphoreValueDifference is {greatest}"

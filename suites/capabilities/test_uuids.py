@@ -1,4 +1,4 @@
-"""Who a device says that it is, which decides with whom it can share payloads (VkPhysicalDeviceIDProperties)."""
+"""The UUIDs of a device, which decide with which devices it can share payloads (VkPhysicalDeviceIDProperties)."""
 
 from collections import Counter
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.testbed.drivers import API_VERSION
 from fixtures.vulkan.outcomes import Broken, unsupported
-from suites.capabilities.steps import identities_there
+from suites.capabilities.other_process import identities_there
 from suites.ledger import rule
 from suites.steps.queries import VULKAN_1_1, identities, identity, version_of
 
@@ -16,12 +16,12 @@ VERSIONS = {"instance": API_VERSION, "instance-of-1.1": VULKAN_1_1}
 
 @pytest.fixture(params=[*VERSIONS, "process"])
 def elsewhere(request, device_info, open_instance, processes):
-    """The identities of the driver's devices as another instance, or another process, sees them."""
+    """The identities of the driver's devices in another instance, or in another process."""
     if request.param in VERSIONS:
         return identities(open_instance(version=VERSIONS[request.param]))
     ending = processes.run(identities_there, device_info)
     if ending.how != "returned":
-        raise Broken(f"another process could not ask the driver for its devices (SPEC-UUID-01): {ending}")
+        raise Broken(f"another process could not query the driver's devices (SPEC-UUID-01): {ending}")
     return ending.value
 
 
@@ -32,22 +32,24 @@ def test_a_device_uuid_is_the_same_everywhere(device, elsewhere):
 
     there = [one.device for one in elsewhere]
 
-    assert here == there, f"the driver's devices have the deviceUUIDs {here} here, {there} elsewhere"
+    assert here == there, f"the deviceUUIDs are {here} in this instance, {there} in another instance or process"
 
 
 @rule("SPEC-UUID-02")
 def test_a_driver_uuid_is_the_same_everywhere(device, elsewhere):
-    """driverUUID names the build of the driver, so it is the same in every instance and in every process."""
+    """driverUUID is the same in every instance and in every process."""
     here = [(one.device, one.driver) for one in identities(device.instance)]
 
     there = [(one.device, one.driver) for one in elsewhere]
 
-    assert here == there, f"(deviceUUID, driverUUID) are {here} here, {there} elsewhere"
+    assert here == there, (
+        f"(deviceUUID, driverUUID) are {here} in this instance, {there} in another instance or process"
+    )
 
 
 @rule("SPEC-UUID-04")
 def test_a_valid_node_mask_has_one_bit(device):
-    """With a valid LUID deviceNodeMask has one bit; it is 1 where no linked adapter of Direct3D 12 can be meant."""
+    """With a valid LUID deviceNodeMask has exactly one bit, and is 1 on a system without Direct3D 12."""
     known = identity(device.instance, device.instance.physical)
     if not known.luid_valid:
         unsupported("deviceLUIDValid is false: LUID and node mask have no defined content")
@@ -61,7 +63,7 @@ def test_a_valid_node_mask_has_one_bit(device):
 
 @rule("SPEC-UUID-05")
 def test_a_device_uuid_is_not_made_of_zeros(device):
-    """deviceUUID is made from something, not zero in all its bits."""
+    """deviceUUID is not all zeros."""
     known = identity(device.instance, device.instance.physical)
 
     assert int(known.device, 16), f"deviceUUID is {known.device}"
@@ -74,12 +76,12 @@ def test_device_uuids_are_unique(device):
 
     several = [uuid for uuid, count in Counter(found).items() if count > 1]
 
-    assert not several, f"several physical devices have the deviceUUID {', '.join(several)}"
+    assert not several, f"more than one physical device has the deviceUUID {', '.join(several)}"
 
 
 @rule("SPEC-UUID-06")
 def test_vulkan_1_1_properties_tell_the_same_identity(device):
-    """VkPhysicalDeviceVulkan11Properties has the values of VkPhysicalDeviceIDProperties, where these are defined."""
+    """VkPhysicalDeviceVulkan11Properties has the same values as VkPhysicalDeviceIDProperties, where they are defined."""
     if version_of(device.info) < (1, 2):
         unsupported("VkPhysicalDeviceVulkan11Properties needs Vulkan 1.2")
     physical = device.instance.physical
@@ -88,4 +90,6 @@ def test_vulkan_1_1_properties_tell_the_same_identity(device):
     within = identity(device.instance, physical, "VkPhysicalDeviceVulkan11Properties")
 
     defined = 5 if alone.luid_valid else 3
-    assert alone[:defined] == within[:defined], f"VkPhysicalDeviceIDProperties: {alone}; with Vulkan 1.1's: {within}"
+    assert alone[:defined] == within[:defined], (
+        f"VkPhysicalDeviceIDProperties has {alone}, VkPhysicalDeviceVulkan11Properties {within}"
+    )

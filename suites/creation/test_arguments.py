@@ -1,17 +1,17 @@
-"""What vkCreateSemaphore does with what is chained to its VkSemaphoreCreateInfo."""
+"""What vkCreateSemaphore does with the structures chained to VkSemaphoreCreateInfo."""
 
 import pytest
 
-from fixtures.running.plugin import EXPORTABLE, unclaimed
-from fixtures.testbed.devices import need
-from fixtures.testbed.drivers import Kind
-from fixtures.testbed.semaphores import Semaphore
+from fixtures.testbed.claims import EXPORTABLE, unclaimed
+from fixtures.testbed.devices import Semaphore
+from fixtures.testbed.instances import need
+from fixtures.testbed.kinds import Kind
 from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import HandleType, SemaphoreType
-from suites.creation.steps import export_past_an_unknown_structure
+from suites.creation.other_process import export_past_an_unknown_structure
 from suites.ledger import rule
+from suites.steps.exports import exported_payload
 from suites.steps.queries import ask
-from suites.steps.states import exported_payload
 from suites.steps.timelines import needs_timelines
 
 MANY = 256
@@ -23,7 +23,7 @@ each_semaphore_type = pytest.mark.parametrize("semaphore_type", SemaphoreType, i
 
 @rule("SPEC-CREATE-05")
 def test_several_handle_types_for_one_semaphore(device):
-    """A semaphore can be made for all handle types that the device calls exportable and compatible."""
+    """vkCreateSemaphore succeeds for all handle types together that the device claims as exportable and compatible."""
     for one, other in ((OPAQUE, SYNC), (SYNC, OPAQUE)):
         if reason := unclaimed(Kind(one, SemaphoreType.BINARY), device.info, EXPORTABLE):
             unsupported(reason)
@@ -39,7 +39,7 @@ def test_several_handle_types_for_one_semaphore(device):
 @rule("SPEC-CREATE-06")
 @each_semaphore_type
 def test_no_handle_types_make_a_semaphore_that_works(device, semaphore_type):
-    """handleTypes may be 0: the semaphore is made, and is signaled and waited for as any other."""
+    """A semaphore made with handleTypes 0 can be signaled and waited for like any other."""
     if semaphore_type:
         needs_timelines(device)
 
@@ -56,18 +56,20 @@ def test_no_handle_types_make_a_semaphore_that_works(device, semaphore_type):
 
 @rule("SPEC-CREATE-07")
 def test_an_unknown_structure_hides_nothing(device_info, exportable, processes):
-    """A structure that the driver does not know is passed over; those behind it still count."""
+    """The driver skips a chained structure that it does not know, and uses the structures after it."""
     ending = processes.run(export_past_an_unknown_structure, device_info, exportable)
 
     problem = ending.value if ending.how == "returned" else str(ending)
-    assert not problem, f"behind a structure that no driver knows, VkExportSemaphoreCreateInfo is lost: {problem}"
+    assert not problem, (
+        f"the driver did not use a VkExportSemaphoreCreateInfo chained after an unknown structure: {problem}"
+    )
 
 
 @rule("SPEC-CREATE-08")
 @each_semaphore_type
 @pytest.mark.parametrize("export", [False, True], ids=["plain", "exportable"])
 def test_a_semaphore_is_never_null(device, semaphore_type, export):
-    """vkCreateSemaphore that succeeds gives a handle other than VK_NULL_HANDLE."""
+    """When vkCreateSemaphore succeeds, the handle is not VK_NULL_HANDLE."""
     if semaphore_type:
         needs_timelines(device)
     if export and (reason := unclaimed(Kind(OPAQUE, semaphore_type), device.info, EXPORTABLE)):
@@ -79,14 +81,14 @@ def test_a_semaphore_is_never_null(device, semaphore_type, export):
     handles = [handle for answer, handle in made if answer.is_success]
     for handle in handles:
         device.later(device.vk.vkDestroySemaphore, device.handle, handle)
-    assert handles, f"no vkCreateSemaphore succeeded: {made[0][0]}"
+    assert handles, f"no call of vkCreateSemaphore succeeded: {made[0][0]}"
     assert 0 not in handles, f"{handles.count(0)} of {len(handles)} semaphores are VK_NULL_HANDLE"
 
 
 @rule("SPEC-CREATE-10", "SPEC-CREATE-06")
 @pytest.mark.parametrize("types", [None, 0], ids=["no-export-info", "no-handle-types"])
 def test_a_plain_semaphore_takes_an_import(device, kind, types):
-    """The target of an import needs no VkExportSemaphoreCreateInfo: any semaphore of the type will do."""
+    """An import into a semaphore made without VkExportSemaphoreCreateInfo succeeds."""
     timeline, temporary = int(kind.semaphore_type) or None, kind.handle_type == SYNC
     descriptor = exported_payload(device, kind)
     answer, handle = device.vk.vkCreateSemaphore(device.handle, types, timeline)

@@ -1,20 +1,20 @@
-"""vkDestroySemaphore: of nothing, and of a semaphore that holds an imported payload (Semaphores; Object Lifetime)."""
+"""vkDestroySemaphore of VK_NULL_HANDLE, and of a semaphore with an imported payload (Semaphores; Object Lifetime)."""
 
 import pytest
 
-from fixtures.running.plugin import allow_permanence
+from fixtures.testbed.claims import allow_permanence
 from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import HandleType
 from suites.ledger import rule
-from suites.steps.growth import descriptors_left
-from suites.steps.states import exported_payload
+from suites.steps.exports import exported_payload
+from suites.steps.leaks import descriptors_left
 
 
 @rule("SPEC-DESTROY-01")
 @pytest.mark.isolated
 @pytest.mark.one_queue
 def test_destroying_nothing_does_nothing(device):
-    """vkDestroySemaphore of VK_NULL_HANDLE is ignored: another semaphore keeps its signal, and the device works."""
+    """vkDestroySemaphore ignores VK_NULL_HANDLE: another semaphore keeps its signal, and the device works."""
     semaphore = device.semaphore()
     semaphore.signal()
 
@@ -32,10 +32,10 @@ def test_destroying_nothing_does_nothing(device):
 @pytest.mark.one_queue
 @pytest.mark.parametrize("underneath", ["new", "imported"])
 def test_destroying_gives_up_both_payloads(device, kind, underneath):
-    """A semaphore destroyed with an unused temporary import gives up that payload and the permanent one."""
+    """Destroying a semaphore with an unused temporary import releases the temporary and the permanent payload."""
     allow_permanence(kind, "temporary")
     if underneath == "imported" and kind.handle_type == HandleType.SYNC_FD:
-        unsupported("SYNC_FD has no permanent import")
+        unsupported("SYNC_FD cannot be imported permanently")
     temporary = exported_payload(device, kind)
     permanent = exported_payload(device, kind)
 

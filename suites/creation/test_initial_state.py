@@ -1,20 +1,21 @@
-"""The state that a semaphore is created in (Semaphores; VkSemaphoreType, VkSemaphoreTypeCreateInfo)."""
+"""The state of a new semaphore (Semaphores; VkSemaphoreType, VkSemaphoreTypeCreateInfo)."""
 
 import pytest
 
 from fixtures.testbed.gates import Proof, run_work, shown
-from fixtures.testbed.semaphores import TIMELINE
+from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.outcomes import Broken, unsupported
 from suites.ledger import rule
+from suites.steps.batches import each_pair, two_ends
 from suites.steps.queries import needs
-from suites.steps.queues import each_pair, queue_for, two_ends
+from suites.steps.queues import queue_for
 from suites.steps.timelines import needs_timelines
 
 VALUES = (0, 1, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63, 2**64 - 1)
 
 
 def waiting_queue(semaphore, device):
-    """A queue for the wait that does not run behind the work on the device's first one; `unsupported` without any."""
+    """A queue for the wait other than the device's first, which runs the work; `unsupported` where there is none."""
     queue = queue_for(semaphore.device, "vkQueueSubmit", beside=device.queue)
     return (
         unsupported("the device has one queue: a wait on it runs behind the work") if queue == device.queue else queue
@@ -22,7 +23,7 @@ def waiting_queue(semaphore, device):
 
 
 def proof_of_wait(device, open_device, handle, before):
-    """What is seen of a wait for a semaphore whose signal comes behind work; `before(signaling, waiting)` comes first."""
+    """The Proof of a wait for a semaphore that is signaled behind work, after `before(signaling, waiting)` was called."""
 
     def arrange(factor):
         signaling, waiting = two_ends(device, open_device, handle)
@@ -34,7 +35,7 @@ def proof_of_wait(device, open_device, handle, before):
 
     proof = shown(arrange)
     if proof is Proof.NEVER:
-        raise Broken(f"of a binary semaphore: {proof.value} (SPEC-STATE-01)")
+        raise Broken(f"a wait for a binary semaphore: {proof.value} (SPEC-STATE-01)")
     return proof
 
 
@@ -44,26 +45,26 @@ def test_a_new_binary_semaphore_is_unsignaled(device, open_device, handle):
     """A wait for a new binary semaphore holds until its first signal."""
     proof = proof_of_wait(device, open_device, handle, lambda *_: None)
 
-    assert proof is Proof.HELD, f"of a new binary semaphore, with work before its first signal: {proof.value}"
+    assert proof is Proof.HELD, f"a wait for a new binary semaphore, with work before its first signal: {proof.value}"
 
 
 @rule("SPEC-CREATE-01")
 @each_pair
 def test_a_new_binary_semaphore_has_no_signal_of_a_destroyed_one(device, open_device, handle):
-    """A binary semaphore that is made after signaled ones were destroyed is unsignaled."""
+    """A new binary semaphore is unsignaled, also after signaled semaphores were destroyed."""
     for old in [device.semaphore() for _ in range(4)]:
         old.signal()
         old.destroy()
 
     proof = proof_of_wait(device, open_device, handle, lambda *_: None)
 
-    assert proof is Proof.HELD, f"of a binary semaphore made after others were destroyed signaled: {proof.value}"
+    assert proof is Proof.HELD, f"a wait for a binary semaphore made after signaled ones were destroyed: {proof.value}"
 
 
 @rule("SPEC-CREATE-02")
 @each_pair
 def test_a_semaphore_without_a_type_is_binary(device, open_device, handle):
-    """A semaphore made without VkSemaphoreTypeCreateInfo is unsignaled by a wait, so that a second wait holds again."""
+    """A wait unsignals a semaphore made without VkSemaphoreTypeCreateInfo, so a second wait holds for the next signal."""
 
     def signal_and_wait(signaling, waiting, queue):
         signaling.signal()
@@ -73,37 +74,43 @@ def test_a_semaphore_without_a_type_is_binary(device, open_device, handle):
 
     proof = proof_of_wait(device, open_device, handle, signal_and_wait)
 
-    assert proof is Proof.HELD, f"of a semaphore without a type, with work before its second signal: {proof.value}"
+    assert proof is Proof.HELD, (
+        f"a second wait for a semaphore made without a type, with work before its second signal: {proof.value}"
+    )
 
 
 @rule("SPEC-CREATE-03")
 @pytest.mark.parametrize("export", [False, True], ids=["plain", "exportable"])
 @pytest.mark.parametrize("value", VALUES, ids=hex)
 def test_a_timeline_starts_at_its_initial_value(device, value, export):
-    """The payload of a new timeline semaphore is initialValue, also where it can be exported."""
+    """The counter of a new timeline semaphore is initialValue, also where the semaphore is exportable."""
     needs_timelines(device)
     if export:
         needs(device.info, TIMELINE)
 
     semaphore = device.semaphore(TIMELINE, export=export, initial_value=value)
 
-    assert semaphore.counter() == value, f"a timeline made with initialValue {value} stands at {semaphore.counter()}"
+    assert semaphore.counter() == value, (
+        f"a timeline made with initialValue {value} has the counter {semaphore.counter()}"
+    )
 
 
 @rule("SPEC-CREATE-03")
 def test_a_new_timeline_has_nothing_of_a_destroyed_one(device):
-    """A timeline that is made after one was destroyed at a greater value starts at its own initialValue."""
+    """A new timeline starts at its own initialValue, also after a timeline with a greater counter was destroyed."""
     needs_timelines(device)
     device.semaphore(TIMELINE, initial_value=2**40).destroy()
 
     semaphore = device.semaphore(TIMELINE, initial_value=3)
 
-    assert semaphore.counter() == 3, f"made with initialValue 3 after one of 2^40, it stands at {semaphore.counter()}"
+    assert semaphore.counter() == 3, (
+        f"a timeline made with initialValue 3 after one of 2^40 has the counter {semaphore.counter()}"
+    )
 
 
 @rule("SPEC-CREATE-03")
 def test_an_initial_value_counts_as_reached(device):
-    """Waits of host and queue for values up to initialValue end at once."""
+    """Host waits and queue waits for values up to initialValue end at once."""
     needs_timelines(device)
     semaphore = device.semaphore(TIMELINE, initial_value=2**32 + 5)
 

@@ -1,4 +1,4 @@
-"""What a descriptor is that vkGetSemaphoreFdKHR hands out, and whose it is."""
+"""Descriptors that vkGetSemaphoreFdKHR returns: their flags, their owner, their payload."""
 
 import os
 import resource
@@ -8,21 +8,22 @@ from contextlib import contextmanager
 
 import pytest
 
-from fixtures.running.plugin import allow_permanence
+from fixtures.testbed.claims import allow_permanence
 from fixtures.testbed.descriptors import dup, is_open, same_file
 from fixtures.testbed.gates import Proof, shown
-from fixtures.testbed.semaphores import TIMELINE
+from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.outcomes import unsupported, warn
 from fixtures.vulkan.registry import HandleType, Result
 from suites.ledger import rule
-from suites.steps.growth import descriptors_left
-from suites.steps.members import close, needs_binary, signal, signal_behind_work, wait_for
+from suites.steps.exports import STATES, VALUE, export_in, exported_payload, real
+from suites.steps.leaks import descriptors_left
+from suites.steps.members import close
 from suites.steps.payloads import needs_exportable_imports
-from suites.steps.states import STATES, VALUE, export_in, exported_payload, real
+from suites.steps.signals import needs_binary, signal, signal_behind_work, wait_for
 from suites.steps.timelines import needs_timelines
 
 EXPORTS = 12
-"""A driver may forget something in every tenth export only."""
+"""Enough exports to find a driver that forgets the flag in every tenth only."""
 
 
 @rule("SPEC-EXPORT-04")
@@ -31,12 +32,12 @@ def test_an_exported_descriptor_is_marked_close_on_exec(device, exportable):
     descriptors = [exported_payload(device, exportable) for _ in range(EXPORTS)]
 
     bare = [number for number, one in enumerate(descriptors, 1) if not one.closes_on_exec]
-    assert not bare, f"of {EXPORTS} exports those numbered {bare} returned a descriptor without FD_CLOEXEC"
+    assert not bare, f"exports number {bare} of {EXPORTS} returned a descriptor without FD_CLOEXEC"
 
 
 @rule("SPEC-EXPORT-04")
 def test_a_descriptor_of_an_imported_payload_is_marked_close_on_exec(device, kind, permanence):
-    """FD_CLOEXEC is set, too, where a semaphore exports what it has imported."""
+    """FD_CLOEXEC is also set on a descriptor exported from an imported payload."""
     temporary = allow_permanence(kind, permanence)
     needs_exportable_imports(device, kind)
     importer = device.semaphore(kind, export=True)
@@ -44,14 +45,14 @@ def test_a_descriptor_of_an_imported_payload_is_marked_close_on_exec(device, kin
 
     answer, descriptor = importer.export_fd()
     if not answer.is_success or descriptor.fd == -1:
-        unsupported(f"the export of what was imported gave {answer}, {descriptor}: SPEC-CAPS-03 judges that")
+        unsupported(f"the export of an imported payload returned {answer}, {descriptor}: SPEC-CAPS-03 judges that")
 
-    assert descriptor.closes_on_exec, f"exported from what was imported, {descriptor} is without FD_CLOEXEC"
+    assert descriptor.closes_on_exec, f"{descriptor}, exported from an imported payload, has no FD_CLOEXEC"
 
 
 @rule("SPEC-EXPORT-04")
 def test_an_exported_descriptor_does_not_survive_execve(device, exportable):
-    """A program that the process executes does not find the descriptor open."""
+    """An exported descriptor is closed in a program that the process executes."""
     descriptors = [exported_payload(device, exportable) for _ in range(EXPORTS)]
     kept = os.dup(descriptors[0].fd)
     os.set_inheritable(kept, True)  # shows that the program below can see what does survive
@@ -61,8 +62,8 @@ def test_an_exported_descriptor_does_not_survive_execve(device, exportable):
     seen = subprocess.run(command, close_fds=False, capture_output=True, text=True, timeout=30).stdout.strip()
     os.close(kept)
 
-    assert seen.endswith(f"{kept}]"), f"the executed program could not be asked: {seen}"
-    assert seen == f"[{kept}]", f"of {EXPORTS} exported descriptors some were open in an executed program: {seen}"
+    assert seen.endswith(f"{kept}]"), f"the executed program did not list its descriptors: {seen}"
+    assert seen == f"[{kept}]", f"exported descriptors were open in an executed program: {seen}"
 
 
 @rule("SPEC-EXPORT-01", "SPEC-CAPS-03")
@@ -77,24 +78,26 @@ def test_every_export_makes_a_descriptor_of_its_own(device, exportable, count):
 
     numbers = [descriptor.fd for descriptor in descriptors]
     assert len(set(numbers)) == count, f"{count} exports returned the descriptors {numbers}"
-    assert all(is_open(number) for number in numbers), f"of {numbers} some were not open"
+    assert all(is_open(number) for number in numbers), f"exported descriptors {numbers} were not all open"
 
 
 @rule("SPEC-EXPORT-01")
 def test_closing_one_descriptor_leaves_the_others_good(device, opaque_kind):
-    """Descriptors of one payload do not depend on each other."""
+    """Closing one descriptor of a payload leaves another descriptor of it open and importable."""
     semaphore = device.semaphore(opaque_kind, export=True)
     first, second = semaphore.exported(), semaphore.exported()
 
     first.close()
 
     assert second.is_open, f"closing {first} closed {second}"
-    assert device.semaphore(opaque_kind).import_fd(second.dup().fd).is_success, f"{second} no longer imports"
+    assert device.semaphore(opaque_kind).import_fd(second.dup().fd).is_success, (
+        f"after {first} was closed {second} does not import"
+    )
 
 
 @rule("SPEC-EXPORT-02", "SPEC-EXPORT-01")
 def test_closing_a_descriptor_is_nothing_to_the_payload(device, open_device, opaque_kind):
-    """The exporter's signal is still there when the first descriptor is closed, and the next one reaches who imported."""
+    """Closing the first descriptor does not lose the exporter's signal, and the next signal reaches importers."""
     exporter, importing = device.semaphore(opaque_kind, export=True), open_device()
     descriptor = exporter.exported()
     importer = importing.semaphore(opaque_kind).imports(exporter.exported())
@@ -103,16 +106,18 @@ def test_closing_a_descriptor_is_nothing_to_the_payload(device, open_device, opa
     descriptor.close()
     wait = wait_for(exporter, 1)
 
-    assert wait.finishes(), f"its first descriptor closed, the signal of the exporter is gone: {wait}"
+    assert wait.finishes(), f"after its first descriptor was closed the exporter's signal is lost: {wait}"
     proof = shown(lambda factor: (signal_behind_work(exporter, factor, 1 + factor), wait_for(importer, 1 + factor)))
-    assert proof is Proof.HELD, f"its first descriptor closed, an importer waits for the exporter: {proof.value}"
+    assert proof is Proof.HELD, (
+        f"after the first descriptor was closed an importer waits for the exporter: {proof.value}"
+    )
 
 
 @rule("SPEC-EXPORT-02")
 @pytest.mark.isolated
 @pytest.mark.one_queue
 def test_exports_leave_nothing_open(device, exportable):
-    """Once descriptor and semaphore are gone nothing is left of an export; nothing forbids it, so growth is a warning."""
+    """Rounds of export, close and destroy leave no descriptor open; no rule forbids one, so growth is a warning."""
 
     def one_round():
         assert real(export_in(device, exportable, "signaled")).close() == 0, "the exported descriptor cannot be closed"
@@ -126,7 +131,7 @@ def test_exports_leave_nothing_open(device, exportable):
 
 @rule("SPEC-EXPORT-02")
 def test_an_exported_descriptor_is_the_applications_to_close(device, exportable):
-    """The driver does not close the descriptor, and the application's close succeeds once."""
+    """The driver leaves an exported descriptor open, and the application closes it once."""
     descriptor = exported_payload(device, exportable)
     device.semaphore(exportable)
     device.queue.submit().finishes()  # a driver may close late
@@ -140,7 +145,7 @@ def test_an_exported_descriptor_is_the_applications_to_close(device, exportable)
 @rule("SPEC-HANDLE-02")
 @pytest.mark.parametrize("how", ["dup", "dup2", "dup3"])
 def test_copies_of_an_opaque_descriptor_import(device, opaque_kind, how):
-    """dup, dup2 and dup3 give descriptors of the same payload, also once the original is closed."""
+    """Descriptors from dup, dup2 and dup3 import the same payload, also after the original was closed."""
     exporter, importer = device.semaphore(opaque_kind, export=True), device.semaphore(opaque_kind)
     original = exporter.exported()
     target = os.open("/dev/null", os.O_RDONLY)
@@ -157,7 +162,7 @@ def test_copies_of_an_opaque_descriptor_import(device, opaque_kind, how):
 
 @contextmanager
 def room_for(number, device):
-    """Somebody else may have a number for as long as `device` is not settled; then what was open there is open again."""
+    """Free a descriptor number until `device` is settled; then the file that was open there is open again."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limits[1] <= number:
         unsupported(f"this process may have {limits[1]} descriptors")
@@ -177,7 +182,7 @@ def room_for(number, device):
 @pytest.mark.one_queue
 @pytest.mark.parametrize("number", [0, 2000])
 def test_a_copy_imports_whatever_its_number(device, opaque_kind, number):
-    """dup2 to the number 0, or to a high one, gives a descriptor as good as any."""
+    """A descriptor with the number 0, or with a high number, made by dup2, imports the payload."""
     exporter, importer = device.semaphore(opaque_kind, export=True), device.semaphore(opaque_kind)
     with room_for(number, device):
         copy = os.dup2(exporter.exported().fd, number, inheritable=False)
@@ -189,12 +194,12 @@ def test_a_copy_imports_whatever_its_number(device, opaque_kind, number):
 
 
 def signal_and_wait(exporter, importer, through):
-    """Signal one and wait for the other: they share a payload (SPEC-IMPORT-14)."""
+    """Assert that a wait for one ends after a signal of the other: they share a payload (SPEC-IMPORT-14)."""
     if exporter.kind.semaphore_type:
         value = exporter.counter() + 1
         assert exporter.host_signal(value).is_success, f"vkSignalSemaphore({value}) failed"
         assert importer.counter() == value, (
-            f"through {through}: {importer.counter()} instead of {value} (SPEC-IMPORT-14)"
+            f"through {through} the importer's counter is {importer.counter()} instead of {value} (SPEC-IMPORT-14)"
         )
     else:
         exporter.signal()
@@ -204,7 +209,7 @@ def signal_and_wait(exporter, importer, through):
 
 @rule("SPEC-HANDLE-01")
 def test_an_opaque_export_is_an_open_descriptor(device, opaque_kind):
-    """An export as OPAQUE_FD is a descriptor, never -1."""
+    """An export as OPAQUE_FD returns an open descriptor, never -1."""
     answer, descriptor = device.semaphore(opaque_kind, export=True).export_fd()
 
     assert answer == Result.SUCCESS, f"vkGetSemaphoreFdKHR returned {answer}"
@@ -214,16 +219,16 @@ def test_an_opaque_export_is_an_open_descriptor(device, opaque_kind):
 @rule("SPEC-EXPORT-07")
 @pytest.mark.parametrize("state", STATES)
 def test_an_opaque_export_needs_no_state(device, opaque_kind, state):
-    """An export as OPAQUE_FD succeeds whether the semaphore is unsignaled, signaled or about to be."""
+    """An export as OPAQUE_FD succeeds from an unsignaled semaphore, a signaled one, and one with a pending signal."""
     answer, descriptor = export_in(device, opaque_kind, state)
 
     assert answer == Result.SUCCESS, f"vkGetSemaphoreFdKHR of a semaphore that is {state} returned {answer}"
-    assert descriptor.is_open, f"it returned {descriptor}, which is not open"
+    assert descriptor.is_open, f"vkGetSemaphoreFdKHR returned {descriptor}, which is not open"
 
 
 @rule("SPEC-EXPORT-07", "SPEC-STATE-02")
 def test_an_export_leaves_a_pending_wait_alone(device, open_device, opaque_kind):
-    """A wait that was submitted before the first export uses its signal up, and whoever imports waits for the next one."""
+    """A wait submitted before the first export consumes its signal, and importers wait for the next signal."""
     needs_binary(opaque_kind)
     needs_timelines(device)
     exporter, gate, importing = device.semaphore(opaque_kind, export=True), device.semaphore(TIMELINE), open_device()
@@ -236,14 +241,14 @@ def test_an_export_leaves_a_pending_wait_alone(device, open_device, opaque_kind)
     assert signaled, f"a wait that was pending during an export does not end: {held}"
     proof = shown(lambda factor: (signal_behind_work(exporter, factor), wait_for(importer)))
     assert proof is Proof.HELD, (
-        f"the signal was used up, beside an export; an importer waits for the next: {proof.value}"
+        f"a wait consumed the signal during an export; an importer waits for the next signal: {proof.value}"
     )
 
 
 @rule("SPEC-DESTROY-02", "SPEC-EXPORT-02", "ISSUE-VK_KHR_external_semaphore_fd-1")
 @pytest.mark.parametrize("destroyed", ["semaphore", "device", "instance"])
 def test_destroying_the_exporter_leaves_the_descriptor_open(device, open_device, exportable, destroyed):
-    """Whatever made the payload may go: the descriptor stays the application's, of the same open file."""
+    """Destroying the exporter, its device or its instance leaves the descriptor open, on the same file."""
     exporter = open_device()
     descriptor = exported_payload(exporter, exportable)
     kept = descriptor.dup()
@@ -253,14 +258,14 @@ def test_destroying_the_exporter_leaves_the_descriptor_open(device, open_device,
     assert descriptor.is_open, f"destroying the {destroyed} closed {descriptor}"
     same = same_file(descriptor.fd, kept.fd)
     if same is None:
-        unsupported("kcmp is not to be had here: what the descriptor refers to cannot be compared")
-    assert same, f"after the {destroyed} was destroyed {descriptor} refers to something else"
+        unsupported("kcmp is not available: the file behind the descriptor cannot be compared")
+    assert same, f"after the {destroyed} was destroyed {descriptor} refers to another file"
 
 
 @rule("SPEC-HANDLE-04", "SPEC-DESTROY-02", "ISSUE-VK_KHR_external_semaphore_fd-1")
 @pytest.mark.parametrize("destroyed", ["semaphore", "device", "instance"])
 def test_a_descriptor_keeps_the_payload_alive(device, open_device, opaque_kind, destroyed):
-    """A signal given before the exporter was destroyed is still there for whoever imports the descriptor."""
+    """A signal given before the exporter was destroyed reaches a later import of the descriptor."""
     exporter = open_device()
     descriptor = exported_payload(exporter, opaque_kind)
     close(exporter, destroyed, device)
@@ -270,7 +275,9 @@ def test_a_descriptor_keeps_the_payload_alive(device, open_device, opaque_kind, 
 
     assert answer.is_success, f"after the {destroyed} was destroyed the import returned {answer}"
     if opaque_kind.semaphore_type:
-        assert importer.counter() == VALUE, f"the timeline stood at {VALUE}, the importer sees {importer.counter()}"
+        assert importer.counter() == VALUE, (
+            f"the exporter's counter was {VALUE}, the importer's counter is {importer.counter()}"
+        )
     else:
         wait = device.queue.submit(waits=[importer])
-        assert wait.finishes(), f"the signal was lost with the {destroyed}: {wait}"
+        assert wait.finishes(), f"destroying the {destroyed} lost the signal: {wait}"

@@ -1,19 +1,19 @@
-"""Whose the descriptor is after vkImportSemaphoreFdKHR."""
+"""Who owns the descriptor after vkImportSemaphoreFdKHR: the driver after a success, the application after a failure."""
 
 import fcntl
 import os
 
 import pytest
 
-from fixtures.running.plugin import allow_permanence
+from fixtures.testbed.claims import allow_permanence
 from fixtures.testbed.descriptors import Descriptor, open_descriptors, same_file
 from fixtures.testbed.devices import Device
 from fixtures.vulkan.outcomes import unsupported, warn
 from suites.ledger import rule
-from suites.steps.growth import descriptors_left, grows, growth
-from suites.steps.limits import import_in_time
-from suites.steps.members import at
-from suites.steps.states import VALUE, exported_payload
+from suites.steps.exports import VALUE, exported_payload
+from suites.steps.foreign_imports import import_in_time
+from suites.steps.leaks import descriptors_left, grows, growth
+from suites.steps.signals import at
 
 IMPORTS = 4
 DEVICES = (1, 2)
@@ -23,7 +23,7 @@ DEVICES = (1, 2)
 @pytest.mark.isolated
 @pytest.mark.one_queue
 def test_the_driver_closes_what_it_imported(device, kind, permanence):
-    """A descriptor that was imported is gone once the semaphore is destroyed: none is left round after round."""
+    """The driver closes an imported descriptor by the time that the semaphore is destroyed: rounds leave none open."""
     temporary = allow_permanence(kind, permanence)
     exported = exported_payload(device, kind)
 
@@ -40,7 +40,7 @@ def test_the_driver_closes_what_it_imported(device, kind, permanence):
 @pytest.mark.isolated
 @pytest.mark.one_queue
 def test_replaced_payloads_are_given_up_with_the_semaphore(device, kind, permanence):
-    """Imports into one semaphore leave nothing once it is destroyed; keeping replaced ones until then is a warning."""
+    """Destroying a semaphore releases all that it imported; keeping replaced payloads until then is a warning."""
     temporary = allow_permanence(kind, permanence)
     exported = exported_payload(device, kind)
 
@@ -55,7 +55,7 @@ def test_replaced_payloads_are_given_up_with_the_semaphore(device, kind, permane
     before = len(open_descriptors())
     left = descriptors_left(one_round)
 
-    assert not left, f"{IMPORTS} imports into one semaphore, then destroyed, left {left}"
+    assert not left, f"{IMPORTS} imports into one semaphore left {left} after it was destroyed"
     if held[0] - before >= IMPORTS:
         warn(
             f"{held[0] - before} descriptors were open after {IMPORTS} imports into one semaphore, each replacing the last"
@@ -66,7 +66,7 @@ def test_replaced_payloads_are_given_up_with_the_semaphore(device, kind, permane
 @pytest.mark.isolated
 @pytest.mark.one_queue
 def test_destroying_the_device_gives_up_what_was_imported(device, kind, permanence):
-    """Imported descriptors do not outlive the device: none is left round after round."""
+    """The driver closes imported descriptors by the time that the device is destroyed: rounds leave none open."""
     temporary = allow_permanence(kind, permanence)
     exported = exported_payload(device, kind)
 
@@ -78,29 +78,29 @@ def test_destroying_the_device_gives_up_what_was_imported(device, kind, permanen
 
     left = grows(growth(one_device, DEVICES), "descriptors", least=1)
 
-    assert not left, f"a device with {IMPORTS} imports, then destroyed, left {left}"
+    assert not left, f"a device with {IMPORTS} imports left {left} after it was destroyed"
 
 
 @rule("SPEC-EXPORT-02", "ISSUE-VK_KHR_external_semaphore_fd-1")
 def test_an_import_takes_the_descriptor_that_it_was_given(device, kind, permanence):
-    """An import of a copy leaves the descriptor that was copied open, of the same file."""
+    """An import of a dup leaves the original descriptor open, on the same file."""
     temporary = allow_permanence(kind, permanence)
     exported = exported_payload(device, kind)
     kept = exported.dup()
 
     device.semaphore(kind).imports(exported, temporary)
 
-    assert exported.is_open, f"importing a copy of {exported} closed {exported}"
+    assert exported.is_open, f"importing a dup of {exported} closed {exported}"
     same = same_file(exported.fd, kept.fd)
     if same is None:
-        unsupported("kcmp is not to be had here: what the descriptor refers to cannot be compared")
-    assert same, f"importing a copy of {exported} replaced what {exported} refers to"
+        unsupported("kcmp is not available: the file behind the descriptor cannot be compared")
+    assert same, f"importing a dup of {exported} changed the file that {exported} refers to"
 
 
 @rule("ISSUE-VK_KHR_external_semaphore_fd-1", "SPEC-IMPORT-01")
 @pytest.mark.parametrize("taken", ["after-the-import", "after-the-wait"])
 def test_the_number_of_an_imported_descriptor_may_be_used_again(device, kind, permanence, taken):
-    """A driver closes what it imported once: another file that has got the number since then stays open."""
+    """The driver closes an imported descriptor once: another file that has the same number since then stays open."""
     temporary = allow_permanence(kind, permanence)
     semaphore, exported = device.semaphore(kind), exported_payload(device, kind)
     answer = semaphore.import_fd(exported.fd, temporary=temporary)
@@ -108,26 +108,28 @@ def test_the_number_of_an_imported_descriptor_may_be_used_again(device, kind, pe
 
     again = reused(exported.fd, device.vk) if taken == "after-the-import" else None
     wait = device.queue.submit(waits=[at(semaphore, VALUE)])
-    assert wait.finishes(), f"a wait for what was imported does not end: {wait} (SPEC-IMPORT-14)"
+    assert wait.finishes(), f"a wait for an imported payload does not end: {wait} (SPEC-IMPORT-14)"
     again = again or reused(exported.fd, device.vk)
     semaphore.destroy()
 
-    assert again.is_open, f"taken {taken}, the number {again.fd} was closed once more"
+    assert again.is_open, f"the driver closed fd {again.fd} a second time: another file had taken the number {taken}"
 
 
 def reused(number, commands):
-    """Another file under that number; `unsupported` where the driver still has it."""
+    """Another file under that number; `unsupported` where the driver still holds the number."""
     opened = Descriptor(os.open("/dev/null", os.O_RDONLY), commands, "another file's descriptor")
     if opened.fd != number:
         opened = Descriptor(fcntl.fcntl(opened.fd, fcntl.F_DUPFD_CLOEXEC, number), commands, opened.name)
-    return opened if opened.fd == number else unsupported("the driver still has the number of what it imported")
+    return (
+        opened if opened.fd == number else unsupported("the driver still holds the number of the imported descriptor")
+    )
 
 
 @rule("SPEC-IMPORT-03", "ISSUE-VK_KHR_external_semaphore_fd-1")
 @pytest.mark.isolated
 @pytest.mark.one_queue
 def test_a_failed_import_leaves_the_descriptor_open(worn_device, importable, permanence, stranger):
-    """A descriptor whose import failed still belongs to the application: open, and of the same file."""
+    """A descriptor whose import failed still belongs to the application: it is open, on the same file."""
     temporary = allow_permanence(importable, permanence)
     kept = [stranger.dup() for _ in range(4)]
 
@@ -137,20 +139,22 @@ def test_a_failed_import_leaves_the_descriptor_open(worn_device, importable, per
 
     if result.is_success:
         unsupported(f"the driver accepted {stranger}; SPEC-IMPORT-23 judges that")
-    assert stranger.is_open, f"the driver closed {stranger} though its import failed with {result}"
+    assert stranger.is_open, f"the driver closed {stranger} although its import failed with {result}"
     gone = [one.fd for one in kept if not one.is_open]
-    assert not gone, f"after the import of {stranger} failed with {result} the application's {gone} are closed"
+    assert not gone, (
+        f"the driver closed the application's {gone} although the import of {stranger} failed with {result}"
+    )
     same = same_file(stranger.fd, kept[0].fd)
     if same is None:
-        unsupported("kcmp is not to be had here: what the descriptor refers to cannot be compared")
-    assert same, f"after the import failed with {result}, {stranger} refers to something else"
+        unsupported("kcmp is not available: the file behind the descriptor cannot be compared")
+    assert same, f"after the import failed with {result} {stranger} refers to another file"
 
 
 @rule("SPEC-IMPORT-28")
 def test_minus_1_as_sync_fd_is_a_signaled_payload(device, importable):
-    """-1 as SYNC_FD imports, and a wait for it ends at once."""
+    """An import of -1 as SYNC_FD succeeds, and a wait for it ends at once."""
     if str(importable.handle_type) != "SYNC_FD":
-        unsupported("-1 has this meaning for SYNC_FD only")
+        unsupported("-1 stands for a signaled payload only as SYNC_FD")
     target = device.semaphore(importable)
 
     result = target.import_fd(-1, temporary=True)

@@ -1,18 +1,17 @@
-"""What an import does with a number or a descriptor that is no exported semaphore.
+"""Imports of foreign descriptors, which no semaphore exported, and of numbers that are no descriptor.
 
 The specification asks for validation that leaves "a valid semaphore", or VK_ERROR_INVALID_EXTERNAL_HANDLE (Importing
-Semaphore Payloads).  So an open stranger may be accepted if it then works as its kind allows.
+Semaphore Payloads).  So a driver may accept an open foreign descriptor if the semaphore then works as its kind allows.
 """
 
 import pytest
 
-from fixtures.running.plugin import allow_permanence
 from fixtures.testbed import foreign, patience
+from fixtures.testbed.claims import allow_permanence
 from fixtures.vulkan.outcomes import unsupported, warn
 from fixtures.vulkan.registry import HandleType, Result
 from suites.ledger import rule
-from suites.steps.limits import STALL, import_in_time
-from suites.steps.members import exchange
+from suites.steps.foreign_imports import STALL, exchange, import_in_time
 
 REFUSED = Result.ERROR_INVALID_EXTERNAL_HANDLE
 ALLOWED = {Result.ERROR_DEVICE_LOST, Result.ERROR_INITIALIZATION_FAILED, Result.TIMEOUT}
@@ -27,43 +26,43 @@ def any_permanence(kind):
 
 
 def import_stranger(device, kind, permanence, stranger):
-    """(target, result) of importing a stranger."""
+    """(target, result) of importing a foreign descriptor."""
     temporary = allow_permanence(kind, permanence)
     target = device.semaphore(kind)
     return target, import_in_time(target, stranger.fd, temporary=temporary)
 
 
 def is_meant_as_signaled(kind, number):
-    """Whether the number is one that SYNC_FD gives a meaning, or that a widely used driver runtime does on purpose."""
+    """Whether a driver may treat the number as a signaled SYNC_FD: -1 by the specification, others below 0 by common practice."""
     return kind.handle_type == HandleType.SYNC_FD and number.fd < 0
 
 
 @rule("SPEC-IMPORT-24", "SPEC-RESULT-13", "ISSUE-VK_KHR_external_semaphore-2")
 @pytest.mark.isolated(spoils=False)
 def test_a_refused_descriptor_is_an_invalid_external_handle(worn_device, importable, permanence, stranger):
-    """An import that refuses a descriptor says INVALID_EXTERNAL_HANDLE and nothing else."""
+    """An import that refuses a foreign descriptor returns VK_ERROR_INVALID_EXTERNAL_HANDLE."""
     _, result = import_stranger(worn_device, importable, permanence, stranger)
 
     if result.is_success:
         unsupported(f"the driver accepted {stranger}; SPEC-IMPORT-23 judges that")
-    assert result == REFUSED, f"the import of {stranger} as {importable} was refused with {result} instead of {REFUSED}"
+    assert result == REFUSED, f"the import of {stranger} as {importable} failed with {result} instead of {REFUSED}"
 
 
 @rule("SPEC-IMPORT-24", "SPEC-RESULT-13")
 @pytest.mark.isolated(spoils=False)
 def test_a_refused_number_is_an_invalid_external_handle(device, importable, permanence, number):
-    """An import of a number that is no descriptor says INVALID_EXTERNAL_HANDLE and nothing else."""
+    """An import that refuses a number that is no descriptor returns VK_ERROR_INVALID_EXTERNAL_HANDLE."""
     _, result = import_stranger(device, importable, permanence, number)
 
     if result.is_success:
         unsupported(f"the driver accepted {number}; SPEC-IMPORT-23 judges that")
-    assert result == REFUSED, f"the import of {number} as {importable} was refused with {result} instead of {REFUSED}"
+    assert result == REFUSED, f"the import of {number} as {importable} failed with {result} instead of {REFUSED}"
 
 
 @rule("SPEC-IMPORT-23", "SPEC-IMPORT-24", "SPEC-IMPORT-29", "ISSUE-VK_KHR_external_semaphore-2")
 @pytest.mark.isolated(spoils=False)
 def test_a_number_that_is_no_descriptor_is_refused(device, importable, permanence, number):
-    """There is no payload behind such a number, so the import cannot succeed."""
+    """An import of a number that is no descriptor fails; as SYNC_FD a driver may take a number below 0 as signaled."""
     target, result = import_stranger(device, importable, permanence, number)
 
     if is_meant_as_signaled(importable, number):
@@ -73,14 +72,16 @@ def test_a_number_that_is_no_descriptor_is_refused(device, importable, permanenc
             wait = device.queue.submit(waits=[target])
             ends = wait.finishes(patience.seconds(STALL))
             assert ends, f"the driver accepted {number} as SYNC_FD, but a wait for it does not end: {wait}"
-            warn(f"the driver accepted {number} as SYNC_FD, where only -1 has a meaning, and treats it as signaled")
+            warn(
+                f"the driver accepted {number} as SYNC_FD and treats it as signaled; the specification says so of -1 only"
+            )
             return
     assert not result.is_success, f"the driver imported {number}, which is no descriptor, as {importable}"
 
 
 @rule("SPEC-IMPORT-23", "ISSUE-VK_KHR_external_semaphore-2")
 def test_an_accepted_opaque_stranger_works_or_ends_as_allowed(worn_device, opaque_importable, stranger):
-    """A semaphore with an accepted OPAQUE_FD stranger can be signaled and waited for, or ends as misuse may end."""
+    """A semaphore that accepted a foreign descriptor as OPAQUE_FD can be signaled and waited for, or fails as misuse may fail."""
     target, result = import_stranger(worn_device, opaque_importable, "permanent", stranger)
     if not result.is_success:
         unsupported(f"the driver refused {stranger}; SPEC-IMPORT-24 judges that")
@@ -90,13 +91,13 @@ def test_an_accepted_opaque_stranger_works_or_ends_as_allowed(worn_device, opaqu
     ends = [step.result if step.result.is_error else step.end(patience.seconds(STALL)) for step in (signal, wait)]
 
     odd = {answer for answer in ends if not answer.is_success}
-    assert odd <= ALLOWED, f"the driver accepted {stranger}; signal and wait then ended with {ends}"
+    assert odd <= ALLOWED, f"the driver accepted {stranger} as OPAQUE_FD, then signal and wait ended with {ends}"
     warn(f"the driver accepted {stranger} as OPAQUE_FD; signal and wait ended with {ends}")
 
 
 @rule("SPEC-IMPORT-23", "ISSUE-VK_KHR_external_semaphore-2")
 def test_an_accepted_sync_fd_stranger_can_be_waited_for(worn_device, sync_importable, stranger):
-    """A wait for an accepted SYNC_FD stranger, its allowed use, ends without stall or loss."""
+    """A wait for a foreign descriptor that the driver accepted as SYNC_FD ends, without stall or device loss."""
     target, result = import_stranger(worn_device, sync_importable, "temporary", stranger)
     if not result.is_success:
         unsupported(f"the driver refused {stranger}; SPEC-IMPORT-24 judges that")
@@ -104,14 +105,14 @@ def test_an_accepted_sync_fd_stranger_can_be_waited_for(worn_device, sync_import
     wait = worn_device.queue.submit(waits=[target])
 
     assert wait.finishes(patience.seconds(STALL)), (
-        f"the driver accepted {stranger} as SYNC_FD, but a wait for it does not end well: {wait}"
+        f"the driver accepted {stranger} as SYNC_FD, but a wait for it does not succeed: {wait}"
     )
     warn(f"the driver accepted {stranger} as SYNC_FD, and a wait for it ends")
 
 
 @rule("SPEC-IMPORT-23", "SPEC-IMPORT-30")
 def test_the_target_of_a_failed_import_still_works(worn_device, importable, stranger):
-    """After a failed import the semaphore can be used; that it kept its state is promised only for lack of memory."""
+    """After a failed import the semaphore can be signaled and waited for; after a lack of memory it has also kept its state."""
     timeline = bool(importable.semaphore_type)
     target = worn_device.semaphore(importable, initial_value=5 if timeline else 0)
     if not timeline:
@@ -124,18 +125,18 @@ def test_the_target_of_a_failed_import_still_works(worn_device, importable, stra
     seconds = patience.seconds(STALL)
     kept = target.counter() == 5 if timeline else worn_device.queue.submit(waits=[target]).finishes(seconds)
     if not kept:
-        warn(f"a failed import of {stranger} ({result}) lost the state of the semaphore")
-    assert kept or result not in LACK, f"{result} promises unmodified objects, but the state of the semaphore is lost"
+        warn(f"the semaphore lost its state in an import of {stranger} that failed with {result}")
+    assert kept or result not in LACK, f"the semaphore lost its state although {result} leaves objects unmodified"
     signal = worn_device.queue.submit(signals=[(target, 9) if timeline else target])
     wait = worn_device.queue.submit(waits=[(target, 9) if timeline else target])
-    assert signal.finishes(seconds), f"after {result} a signal does not end: {signal}"
-    assert wait.finishes(seconds), f"after {result} a wait does not end: {wait}"
+    assert signal.finishes(seconds), f"after an import that failed with {result} a signal does not end: {signal}"
+    assert wait.finishes(seconds), f"after an import that failed with {result} a wait does not end: {wait}"
 
 
 @rule("SPEC-IMPORT-23", "SPEC-FUND-04")
 @pytest.mark.isolated(spoils=False)
 def test_a_stranger_harms_nothing_else(device, kind, stranger):
-    """After a stranger the device and its other semaphores work as before."""
+    """After the import of a foreign descriptor the device and its other semaphores work as before."""
     bystander = device.semaphore()
     bystander.signal()
 
@@ -150,7 +151,7 @@ def test_a_stranger_harms_nothing_else(device, kind, stranger):
 @pytest.mark.parametrize("stranger", ["pipe-read", "exported-memory"], indirect=True)
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_stranger_harms_no_other_device(device, open_device, kind, stranger, when):
-    """A device of another instance, made before or after the import of a stranger, works."""
+    """A device of another instance, made before or after the import of a foreign descriptor, works."""
     earlier = open_device() if when == "before" else None
     _, result = import_stranger(device, kind, any_permanence(kind), stranger)
 
@@ -163,8 +164,8 @@ def test_a_stranger_harms_no_other_device(device, open_device, kind, stranger, w
 @pytest.mark.parametrize("name", ["pipe-read", "eventfd"])
 @pytest.mark.isolated(spoils=False)
 def test_a_device_that_exported_does_so_after_a_refused_import(device, kind, name):
-    """A device that has exported and imported refuses a stranger, then exports and imports as before."""
-    exchange(device, kind, "before any stranger")
+    """A device that refused a foreign descriptor exports and imports as before."""
+    exchange(device, kind, "before any foreign descriptor was imported")
 
     with foreign.stranger(name, device) as stranger:
         _, result = import_stranger(device, kind, any_permanence(kind), stranger)

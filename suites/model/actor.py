@@ -1,4 +1,4 @@
-"""What a process of a walk does: it takes the steps that it is told, one at a time, and tells what came of each.
+"""A process of a walk: it takes the steps that the test sends, one at a time, and sends back the result of each.
 
 The model stays with the test, so a driver that kills or holds this process is one more difference, shrunk like any other.
 """
@@ -6,7 +6,7 @@ The model stays with the test, so a driver that kills or holds this process is o
 from dataclasses import dataclass, field
 from typing import Any
 
-from fixtures.running.processes import Channel
+from fixtures.running.channels import Channel
 from fixtures.running.stacks import watchdog
 from fixtures.testbed import bench, foreign
 from fixtures.testbed.descriptors import Descriptor
@@ -20,7 +20,7 @@ DEVICES = 2
 
 @dataclass
 class Held:
-    """What the process holds: devices, each of an instance of its own, and semaphores and descriptors by the walk's numbers."""
+    """What the process holds: devices, each of its own instance, and semaphores and descriptors by the walk's numbers."""
 
     info: Any
     devices: list[Device]
@@ -30,7 +30,7 @@ class Held:
 
 
 def act(channel: Channel, info: Any, spoil: Any = None) -> None:
-    """Take steps until told None.  Each answer is (what came back, rules broken on the way, descriptors that are gone).
+    """Take steps until the message is None.  Each answer is (the result, violations by its calls, descriptors that are closed).
 
     `spoil(table)` breaks the driver on purpose, in this process only.
     """
@@ -50,7 +50,7 @@ def act(channel: Channel, info: Any, spoil: Any = None) -> None:
 
 
 def create(held, channel, number, device, kind, export, value):
-    """Whether there is a handle."""
+    """Whether the driver returned a handle."""
     held.semaphores[number] = held.devices[device].semaphore(kind, export, value)
     return held.semaphores[number].handle != 0
 
@@ -111,12 +111,12 @@ def submit(held, channel, device, batches, through, end, seconds):
 
 
 def some(held, told):
-    """Semaphores as a batch takes them."""
+    """The semaphores as a batch takes them."""
     return [at(held.semaphores[number], value) for number, value in told]
 
 
 def at(semaphore, value):
-    """As a submission takes it: a binary semaphore, or a timeline with its value."""
+    """The semaphore as a submission takes it: a binary one, or a timeline with its value."""
     return semaphore if value is None else (semaphore, value)
 
 
@@ -128,7 +128,7 @@ def hold(held, channel, number, gate, at_least, signaled, value):
 
 
 def finish(held, channel, number, gate, seconds):
-    """Wait for a submission; its gate has done its part."""
+    """Wait for a submission, whose gate has been signaled."""
     (submission,) = held.submissions.pop(number)
     problem = "" if submission.finishes(seconds) else str(submission)
     if gate is not None and not problem:
@@ -166,7 +166,7 @@ def host_wait(held, channel, number, value, seconds):
 
 
 def reopen(held, channel, device):
-    """Destroy a device with its instance and all that was made on it, and open another in its place."""
+    """Destroy a device with its instance and all objects made on it, and open another in its place."""
     gone = held.devices[device]
     held.semaphores = {n: one for n, one in held.semaphores.items() if one.device is not gone}
     bench.close_device(gone)

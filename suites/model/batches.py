@@ -1,4 +1,4 @@
-"""Steps of a walk that submit what ends by itself: one operation, or several batches of several in one call."""
+"""Steps of a walk that submit operations whose signals exist: one operation, or several batches in one call."""
 
 from hypothesis import strategies as st
 
@@ -6,7 +6,7 @@ from suites.model.choices import more, pick
 
 SHARED = "SPEC-IMPORT-14, SPEC-IMPORT-15"
 ENDS = ("vkDeviceWaitIdle", "vkQueueWaitIdle", "")
-"""What waits for the end; "" for the fence alone."""
+"""What the host waits for; "" for the fence alone."""
 
 
 class Batches:

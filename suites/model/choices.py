@@ -1,10 +1,10 @@
-"""How a walk chooses: Hypothesis draws among the steps that are legal now, and what they are taken with."""
+"""How a walk chooses: Hypothesis draws among the steps that are legal now, and their arguments."""
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 more = st.integers(1, 1000)
-"""By how much a timeline grows, or lies ahead."""
+"""By how much a timeline is raised, or a wait is ahead of it."""
 
 
 def pick(data, candidates):
@@ -15,7 +15,7 @@ def pick(data, candidates):
 def steps(choices):
     """A rule of the machine that takes one of a group of steps.
 
-    `choices(walk)` is a list of (step, what it could be taken with now), the more likely ones several times; a step gets
+    `choices(walk)` is a list of (step, its possible arguments now), the more likely ones several times; a step gets
     Hypothesis' data and one of these.
     """
 

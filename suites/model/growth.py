@@ -1,20 +1,20 @@
-"""What a soak watches: memory and descriptors of the processes that walk, which may not grow with the walks."""
+"""Memory and descriptors of the processes that walk, which may not grow with the number of walks."""
 
 import os
 
 from fixtures.vulkan.outcomes import warn
 
 DESCRIPTORS = 64
-"""A process that has so many descriptors more than after the first round has lost them: nothing of a walk outlives it."""
+"""So many descriptors more than after the first round are a leak: nothing of a walk outlives it."""
 
 MEBIBYTES = 256
-"""So much more memory than after the first round is a growth that a person will want to see."""
+"""So much more memory (MiB) than after the first round is a warning."""
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Watch:
-    """Looks at the processes between two rounds of walks; `str()` is what it saw last."""
+    """Looks at the processes between two rounds of walks; `str()` gives the last figures."""
 
     def __init__(self):
         self.first, self.now, self.is_full = {}, {}, False
@@ -23,9 +23,9 @@ class Watch:
         return ", ".join(f"process {actor}: {fds} descriptors, {size} MiB" for actor, (fds, size) in self.now.items())
 
     def look(self, players):
-        """What was lost, so that the walks end; "" if nothing was.
+        """The leak that ends the walks, as text; "" if there is none.
 
-        Memory alone is a warning, since no sentence obliges a driver to give it back; `is_full` then ends the walks.
+        Memory alone is a warning, since the specification does not oblige a driver to release it; `is_full` then ends the walks.
         """
         players.begin()
         pids = {actor: child.pid for actor, child in sorted(players.children.items())}

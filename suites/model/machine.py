@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize
 
 from fixtures.reference.payloads import Semaphore, Timeline, Wait
 from fixtures.testbed.foreign import NUMBERS, STRANGERS
-from fixtures.testbed.semaphores import TIMELINE
+from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.registry import Result
 from suites.model.batches import SHARED, Batches
 from suites.model.choices import more, pick, steps
@@ -25,7 +25,7 @@ stranger = st.sampled_from(FILES) | st.integers(-(2**31), -2) | st.integers(2**2
 
 
 def numbered(lines):
-    """A list of steps, one a line, as a person follows it."""
+    """The steps as a numbered list, one a line."""
     return "\n".join(f"{number:4}. {line}" for number, line in enumerate(lines, 1))
 
 
@@ -58,7 +58,7 @@ class Walk(Batches, RuleBasedStateMachine):
         return came
 
     def differ(self, what, rules):
-        """End the walk: the driver did what the model does not."""
+        """End the walk: the driver differs from the model."""
         self.is_over = True
         difference = Difference(f"{what} ({rules}) at the end of this walk:\n{numbered(self.told)}", self.told)
         self.players.failed(difference)
@@ -73,7 +73,7 @@ class Walk(Batches, RuleBasedStateMachine):
             self.create(data, pick(data, corners))
 
     def teardown(self):
-        """Whatever still waits is let go and has to end; then every payload is used once more, so that its state is seen."""
+        """Signal all that still waits, which has to end; then use every payload once more, so that its state shows."""
         if self.is_over:
             return
         while self.world.pending:
@@ -122,7 +122,7 @@ class Walk(Batches, RuleBasedStateMachine):
         self.world.semaphores.remove(made)
 
     def reopenable(self):
-        """Places whose device may go: nothing runs there; once a walk, since some drivers take long."""
+        """Places whose device may be destroyed: nothing runs there; once a walk, since some drivers take long."""
         if self.has_reopened or len(self.told) < EARLIEST:
             return []
         return self.world.unused_places()
@@ -154,7 +154,7 @@ class Walk(Batches, RuleBasedStateMachine):
         ]
 
     def share(self, data, made):
-        """An export, after a signal where it takes one, and an import of it or of a copy: what nobody shares shows little."""
+        """Export, after a signal where it needs one, and import the descriptor or a dup: shared payloads find most."""
         if made not in self.world.exportable():
             self.signal(None, made)
         self.export(data, made)
@@ -182,7 +182,7 @@ class Walk(Batches, RuleBasedStateMachine):
         self.world.import_(handle, made, temporary)
 
     def import_signaled(self, data, made):
-        """-1 stands for a signaled SYNC_FD; as what it may be exported again nobody says (SPEC-IMPORT-22)."""
+        """-1 stands for a signaled SYNC_FD; the specification does not say what it may be exported as (SPEC-IMPORT-22)."""
         self.imports(made, "-1", True, "import_number", -1)
         made.model.import_copy(None)
 
@@ -200,7 +200,7 @@ class Walk(Batches, RuleBasedStateMachine):
         self.tell(handle.actor, f"{copy} = dup({handle})", "dup", handle.number, copy.number, rules="SPEC-HANDLE-02")
 
     def send(self, data, handle):
-        """A copy of a descriptor goes to the other process."""
+        """Send a dup of a descriptor to the other process."""
         copy = self.world.copy(handle, 1 - handle.actor)
         text = f"{copy} = {handle}, sent to process {copy.actor} over a socket"
         self.tell(handle.actor, text, "pass", handle.number, copy.actor, copy.number, rules="SPEC-HANDLE-03")
@@ -212,7 +212,7 @@ class Walk(Batches, RuleBasedStateMachine):
         self.world.handles.remove(handle)
 
     def import_stranger(self, data, made):
-        """The driver may take it or not, and has to survive; a semaphore that took it has an unknown payload, and goes."""
+        """Import a foreign descriptor: the driver may accept or refuse it; a semaphore that accepted it is destroyed."""
         what, handle_type = data.draw(stranger), made.kind.handle_type
         temporary = made.is_binary and (handle_type == SYNC or data.draw(st.booleans()))
         step, name = ("import_stranger", f"a descriptor of: {what}") if what in FILES else ("import_number", what)
@@ -239,7 +239,7 @@ class Walk(Batches, RuleBasedStateMachine):
         made.model.submit_signal().execute()
 
     def wait(self, data, made):
-        """A wait that may be submitted has to end, and not before the work that its signal comes after."""
+        """Submit a legal wait, which has to end, and not before the work that its signal comes after."""
         self.submit_one(data, made, None, True, SHARED)
         work = self.world.works.get(made.model.payload)
         made.model.submit_wait()
@@ -289,7 +289,7 @@ class Walk(Batches, RuleBasedStateMachine):
         ]
 
     def raise_(self, data, made):
-        """A timeline grows, by the host or by a queue."""
+        """Signal a timeline, by the host or by a queue."""
         value = made.model.payload.value + data.draw(more)
         if self.world.is_idle(made.place) and data.draw(st.booleans()):
             self.submit_one(data, made, value, False, "SPEC-STATE-01")
@@ -305,7 +305,7 @@ class Walk(Batches, RuleBasedStateMachine):
             self.differ(f"vkSignalSemaphore returned {answer}", "SPEC-HOST-09")
 
     def wait_for_value(self, data, made):
-        """A wait for what the timeline has reached ends."""
+        """Wait on the host for a reached value, which has to end."""
         value = self.draw_reached(data, made)
         if self.world.is_idle(made.place) and data.draw(st.booleans()):
             self.submit_one(data, made, value, True, SHARED)
@@ -316,7 +316,7 @@ class Walk(Batches, RuleBasedStateMachine):
             self.differ(f"vkWaitSemaphores returned {answer} for a value that is reached", "SPEC-HOST-09, " + SHARED)
 
     def read(self, data, made):
-        """The counter is what the model counts, through whichever member."""
+        """Read the counter through any member, which has to be the model's."""
         text, expected = f"vkGetSemaphoreCounterValue({made})", made.model.payload.value
         value = self.tell(made.place[0], text, "counter", made.number, rules="SPEC-HOST-09")
         if value != expected:
@@ -348,29 +348,33 @@ class Walk(Batches, RuleBasedStateMachine):
         self.world.pending.append(Pending(number, place, made, Wait(Timeline(), 1), signal, gate))
 
     def wait_ahead(self, data, made):
-        """A wait for what a timeline has not reached."""
+        """Submit a wait for a value that a timeline has not reached."""
         number, value = self.world.next(), made.model.payload.value + data.draw(more)
         text = f"submission{number} = vkQueueSubmit(wait for {made} >= {value})"
         self.tell(made.place[0], text, "hold", number, made.number, value, None, None)
         self.world.pending.append(Pending(number, made.place, made, Wait(made.model.payload, value)))
 
     def let_go(self, data, one):
-        """What a submission waits for comes, from the host."""
+        """Signal from the host the value that a submission waits for."""
         self.host_signal(one.place[0], one.gate or one.made.number, one.wait.number)
         one.wait.payload.signal(one.wait.number)
         self.progress()
 
     def progress(self):
-        """What has waited long enough has to end."""
+        """Wait for a submission whose wait is satisfied, which has to end."""
         for one in self.world.finished():
             gone = f", vkDestroySemaphore(semaphore{one.gate})" if one.gate else ""
             text = f"vkWaitForFences(the fence of submission{one.number}){gone}"
             asked = ("finish", one.number, one.gate, self.players.seconds)
             if problem := self.tell(one.place[0], text, *asked, rules=AHEAD):
-                self.differ(f"submission{one.number} waits for nothing any more and does not end: {problem}", AHEAD)
+                self.differ(
+                    f"submission{one.number} does not end although all that it waits for is signaled: {problem}", AHEAD
+                )
 
     def look(self, data, one):
-        """What waits is not done."""
+        """Check that a submission that still waits is not done."""
         text = f"vkWaitForFences(the fence of submission{one.number}, 0 s)"
         if self.tell(one.place[0], text, "is_done", one.number, rules=AHEAD):
-            self.differ(f"submission{one.number} is done, though what it waits for has not come", "SPEC-STATE-01")
+            self.differ(
+                f"submission{one.number} is done although the value that it waits for is not signaled", "SPEC-STATE-01"
+            )

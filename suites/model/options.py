@@ -1,4 +1,4 @@
-"""How random walks are asked for on the command line; Hypothesis is loaded by those that walk only."""
+"""The options of random walks; Hypothesis is loaded only where a test walks."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,15 @@ def pytest_addoption(parser):
         "--walk-minutes",
         type=float,
         metavar="N",
-        help="walk at random for N minutes (inf: until stopped), not always the same",
+        help="walk at random for N minutes (inf: until stopped) instead of a few walks that are the same each time",
     )
-    add("--walk-seed", type=int, metavar="N", help="walk as the walk of this seed did")
-    add("--walk-replay", metavar="BLOB", help="take the steps of one failed walk again, by the text in its message")
+    add("--walk-seed", type=int, metavar="N", help="repeat the walks of this seed")
+    add("--walk-replay", metavar="BLOB", help="repeat one failed walk, by the text in its message")
 
 
 @dataclass(frozen=True)
 class Profile:
-    """How to walk: `minutes` at random from `seed` on, or quickly and always the same way; `replay` is a failed walk."""
+    """How to walk: `minutes` at random from `seed` on, or quickly and the same in each run; `replay` is a failed walk."""
 
     minutes: float = 0
     seed: int | None = None
@@ -25,15 +25,15 @@ class Profile:
 
     @staticmethod
     def of(option):
-        """What the command line asks for."""
+        """The profile that the options of the command line give."""
         return Profile(option.walk_minutes or 0, option.walk_seed, option.walk_replay)
 
     @property
     def is_quick(self):
-        """Whether few walks are enough, always the same."""
+        """Whether to take a few walks that are the same in each run."""
         return not self.minutes and self.seed is None
 
     @property
     def remembers(self):
-        """Whether walks that failed in earlier runs are taken first: not where a seed says what is walked."""
+        """Whether walks that failed in earlier runs come first: not with a given seed."""
         return bool(self.minutes) and self.seed is None

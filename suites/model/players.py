@@ -7,9 +7,9 @@ from fixtures.testbed import patience
 from suites.model.actor import act
 
 MAKING_SECONDS = 20
-"""How long devices may take to be made: seconds on hardware that others use as well, and walks are not about it."""
+"""Seconds that opening devices may take: much on hardware that others use too, and walks do not judge it."""
 SHRINKING_SECONDS = 0.5
-"""How long a step may take once a difference is known and only its shortest walk is sought."""
+"""Seconds that a step may take while the shortest walk to a known difference is searched."""
 
 
 class Difference(AssertionError):
@@ -66,13 +66,15 @@ class Players:
             ending = (
                 "hangs" if isinstance(problem, TimeoutError) else str(self.children[actor].finish(2.0)).split("\n")[0]
             )
-            raise Difference(f"the process {ending} (SPEC-IMPORT-24 for strangers, else SPEC-FUND-09)") from None
+            raise Difference(
+                f"the process {ending} (SPEC-IMPORT-24 for foreign descriptors, else SPEC-FUND-09)"
+            ) from None
         except RuntimeError:  # the suite's own fault
             self.close()
             raise
 
     def pass_on(self, channel, descriptor, other, copy):
-        """A copy of a descriptor goes from one process to another, as SCM_RIGHTS."""
+        """Send a dup of a descriptor from one process to another, as SCM_RIGHTS."""
         channel.send(("give", (descriptor,)))
         fd = channel.receive_fd()
         self.answer(channel)
@@ -83,18 +85,18 @@ class Players:
         return self.answer(receiver)
 
     def answer(self, channel, seconds=None):
-        """What came of a step; Gone, which is a difference, if the step raised."""
+        """The result of a step; raises Gone, which is a difference, if the step raised."""
         return channel.receive(seconds or 2 * self.seconds + 1)
 
     def failed(self, difference):
-        """A difference was seen: these processes are used no more, and steps get less time from now on."""
+        """After a difference: end these processes, and give steps less time from now on."""
         self.first = self.first or difference
         self.steps_until_found = self.steps_until_found or self.steps
         self.seconds = min(self.seconds, SHRINKING_SECONDS * patience.factor)
         self.close()
 
     def found(self, difference, again):
-        """What is told of a difference; `again` is how it is seen once more."""
+        """The text about a difference; `again` says how to repeat it."""
         text = f"{difference}\nfound after {self.steps_until_found} steps; {again}"
         return Found(self.steps_until_found, difference.walk, text)
 

@@ -1,4 +1,4 @@
-"""Drivers break where two features meet: random legal walks, each step compared with the reference model."""
+"""Random walks of legal steps, to find failures where features meet; the reference model predicts each step."""
 
 import pytest
 
@@ -13,14 +13,14 @@ from suites.model.world import shareable
 @pytest.mark.limit(1e6)  # each step has its own
 @pytest.mark.parametrize("steps", ["all", "around-known"])
 def test_random_walks_agree_with_the_model(processes, device_info, steps, pytestconfig):
-    """Whatever legal steps are taken, in whatever order, results, descriptors and payloads are as the model has them."""
+    """After legal steps in any order, results, descriptors and payloads are as the reference model predicts."""
     if not shareable(device_info):
         unsupported("no kind of payload is both exportable and importable: nothing can be shared")
     profile, known = Profile.of(pytestconfig.option), known_steps(device_info)
     if steps == "around-known" and not known:
-        unsupported("nothing is known of this driver that walks go around")
+        unsupported("suites/model/known.tsv has no known failure of this driver")
     if steps == "all" and known and not profile.minutes:
-        unsupported("suites/model/known.tsv has steps that go wrong here; --walk-minutes takes them as well")
+        unsupported("suites/model/known.tsv has steps that fail on this driver; --walk-minutes takes them too")
 
     difference = walk(processes, device_info, profile, known if steps == "around-known" else set())
 

@@ -1,4 +1,4 @@
-"""How walks are walked: for how long, from which seed, around what, and again."""
+"""Run walks: for how long, from which seed, without which known steps, and again."""
 
 import csv
 import re
@@ -25,13 +25,13 @@ PHASES = (Phase.reuse, Phase.generate, Phase.shrink)
 
 
 def known_steps(info):
-    """The names of the steps that are known to go wrong on the driver: known.tsv has each with its reason."""
+    """The names of the steps that are known to fail on the driver: known.tsv has each with its reason."""
     with KNOWN.open(newline="") as file:
         return {row["step"] for row in csv.DictReader(file, delimiter="\t") if row["driver"] == info.driver_name}
 
 
 def walk(nursery, info, profile, known, spoil=None, tell=print):
-    """Walk as the profile says, with `spoil` in the driver; what was Found, None if all is well.  `tell` takes the progress."""
+    """Walk as the profile says, with `spoil` in the driver; returns the Found difference or None.  `tell` gets the progress."""
     players = Players(nursery, info, spoil)
     watch, started = Watch(), time.monotonic()
     number = int(time.time()) if profile.seed is None else profile.seed
@@ -55,7 +55,7 @@ def walk(nursery, info, profile, known, spoil=None, tell=print):
 
 
 def again(difference, profile, number):
-    """How the walk is walked again: the shortest one, and the search for it."""
+    """The options that repeat the shortest walk, and the search for it."""
     blob = re.search(r"@reproduce_failure\('[^']*', b'([^']*)'\)", "\n".join(getattr(difference, "__notes__", [])))
     search = "by the same command" if profile.is_quick else f"the search for it by --walk-seed={number}"
     return f"again by --walk-replay={blob[1]}, {search}" if blob else f"again: {search}"

@@ -1,9 +1,8 @@
-"""What the model of a walk knows: semaphores, descriptors and submissions that still wait, and which steps are legal now.
+"""The state of a walk: semaphores, descriptors and submissions that still wait, and which steps are legal now.
 
-No driver in here.  A submission that waits for a timeline value is pending until something legal brings that value; a
-binary signal behind it is no reason to wait or to export as SYNC_FD yet, since what it depends on was not submitted
-(-03238 and -03254).  Work of the device ends by itself: a signal behind it counts as executed, and whoever waited for it
-has to be later.
+This file calls no driver.  A submission that waits for a timeline value is pending until a legal step signals that value;
+a binary signal after it allows no wait and no export as SYNC_FD yet, since what it depends on was not submitted (-03238 and
+-03254).  Work of the device ends by itself: a signal after it counts as executed, and a wait for that has to end later.
 """
 
 from collections.abc import Iterator
@@ -11,19 +10,19 @@ from dataclasses import dataclass
 from itertools import product
 
 from fixtures.reference.payloads import Binary, Payload, Semaphore, Signal, Timeline, Wait
-from fixtures.testbed.drivers import KINDS, Kind
+from fixtures.testbed.kinds import KINDS, Kind
 from fixtures.vulkan.registry import FeatureFlag, HandleType, SemaphoreType
 
 MOST, MOST_HANDLES = 6, 4
 MOST_PENDING = 4
 OPAQUE, SYNC = HandleType.OPAQUE_FD, HandleType.SYNC_FD
 PLACES = list(product((0, 1), (0, 1)))
-"""Each device of each process, as (process, device): a queue that does one thing after the other."""
+"""Each device of each process, as (process, device): its queue runs one submission after the other."""
 
 
 @dataclass(eq=False)
 class Made:
-    """A semaphore: where it lives, what it was made for, and what the model says about it."""
+    """A semaphore: its place, the handle types that it was made for, and its state in the model."""
 
     number: int
     place: tuple[int, int]
@@ -41,7 +40,7 @@ class Made:
 
 @dataclass(eq=False)
 class Handle:
-    """A descriptor: whose it is, as what it was exported, and the payload or the wait behind it."""
+    """A descriptor: the process that has it, its handle type, and the payload or the wait behind it."""
 
     number: int
     actor: int
@@ -84,7 +83,7 @@ def shareable(info) -> list[Kind]:
 
 
 class World:
-    """The state of a walk; `known` are the names of steps that are known to go wrong, which are then no steps."""
+    """The state of a walk; `known` are the names of steps that are known to fail, which the walk does not take."""
 
     def __init__(self, info, known):
         self.info, self.known = info, known
@@ -97,12 +96,12 @@ class World:
         self.places, self.most = PLACES, MOST
 
     def copy(self, handle, actor) -> Handle:
-        """Another descriptor of the same, in a process."""
+        """Another descriptor of the same payload, in a process."""
         self.handles.append(Handle(self.next(), actor, handle.kind, handle.fd, handle.behind))
         return self.handles[-1]
 
     def narrow(self, kind, places, most) -> None:
-        """Only one kind (None: all), the first `places` and so many semaphores: what is close together meets more often."""
+        """Use one kind (None: all), the first `places` and so many semaphores: in a narrow world steps meet more often."""
         self.kinds = [self.kinds[kind % len(self.kinds)]] if self.kinds and kind is not None else self.kinds
         self.places, self.most = PLACES[:places], most
 
@@ -134,7 +133,7 @@ class World:
         return any(one.made is made for one in (*self.pending, *self.works.values()))
 
     def will_be_signaled(self, payload) -> bool:
-        """Whether a signal of a timeline waits: no other one may be submitted meanwhile (-03259, -03242)."""
+        """Whether a signal of a timeline is pending: no other signal of it may be submitted then (-03259, -03242)."""
         return any(one.signal is not None and one.signal.payload is payload for one in self.pending)
 
     def finished(self) -> Iterator[Pending]:

@@ -1,18 +1,19 @@
-"""CUDA holds the other end: semaphores that Vulkan exports and CUDA imports, in one process and in several."""
+"""Semaphores that Vulkan exports and CUDA imports, in one process and in several."""
 
 import pytest
 
 from fixtures.testbed import cuda as cuda_driver
 from fixtures.testbed.foreign import stranger as make_stranger
 from fixtures.testbed.gates import Proof, run_work, shown
-from fixtures.testbed.semaphores import TIMELINE
+from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.commands import is_open
 from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
-from suites.neighbours.steps import VALUE, export_signaled
-from suites.neighbours.test_processes import from_child, said
-from suites.steps.growth import grows, growth
-from suites.steps.members import at, close, device_at, signal
+from suites.neighbours.children import from_child, said
+from suites.neighbours.other_process import VALUE, export_signaled, import_into_cuda_and_signal
+from suites.steps.leaks import grows, growth
+from suites.steps.members import close, device_at
+from suites.steps.signals import at, signal
 
 pytestmark = [pytest.mark.isolated, pytest.mark.one_queue]
 LARGE = 2**32 + 7
@@ -30,7 +31,7 @@ def shared_timeline(cuda, device):
 
 @rule("SPEC-CUDA-02")
 def test_cuda_knows_the_device_by_its_uuid(device_info):
-    """CUDA's device at the PCI address of the Vulkan device has the deviceUUID that Vulkan gives."""
+    """CUDA's device at the Vulkan device's PCI address has the same UUID as deviceUUID."""
     if device_info.driver_id != cuda_driver.NVIDIA_PROPRIETARY:
         unsupported("CUDA shares semaphores with NVIDIA's own driver only")
 
@@ -56,7 +57,7 @@ def test_cuda_imports_what_vulkan_exports(cuda, device, opaque_kind):
 
 @rule("SPEC-CUDA-03")
 def test_cuda_waits_for_work_before_a_vulkan_signal(cuda, device, opaque_kind):
-    """A stream that waits holds until the batch before Vulkan's signal is done, then goes on."""
+    """A CUDA stream that waits holds until the batch before Vulkan's signal is done, then continues."""
     semaphore = device.semaphore(opaque_kind, export=True)
     imported = cuda.imports(semaphore.exported(), opaque_kind)
 
@@ -67,12 +68,12 @@ def test_cuda_waits_for_work_before_a_vulkan_signal(cuda, device, opaque_kind):
         return gate, cuda.mark()
 
     proof = shown(arrange)
-    assert proof is Proof.HELD, f"CUDA waits for what Vulkan signals: {proof.value}"
+    assert proof is Proof.HELD, f"a CUDA wait for a Vulkan signal: {proof.value}"
 
 
 @rule("SPEC-CUDA-04")
 def test_vulkan_waits_for_work_before_a_cuda_signal(cuda, device, opaque_kind):
-    """A batch that waits holds until the stream's work before CUDA's signal is done, then goes on."""
+    """A batch that waits holds until the stream's work before CUDA's signal is done, then starts."""
     semaphore = device.semaphore(opaque_kind, export=True)
     imported = cuda.imports(semaphore.exported(), opaque_kind)
 
@@ -82,12 +83,12 @@ def test_vulkan_waits_for_work_before_a_cuda_signal(cuda, device, opaque_kind):
         return gate, device.queue.submit(waits=[at(semaphore, factor)])
 
     proof = shown(arrange)
-    assert proof is Proof.HELD, f"Vulkan waits for what CUDA signals: {proof.value}"
+    assert proof is Proof.HELD, f"a Vulkan wait for a CUDA signal: {proof.value}"
 
 
 @rule("SPEC-CUDA-03", "SPEC-CUDA-04")
 def test_signals_go_back_and_forth(cuda, device, opaque_kind):
-    """Vulkan and CUDA hand each other the turn many times over two semaphores, without a host wait between."""
+    """Vulkan and CUDA take turns many times over two semaphores, without a host wait between."""
     there, back = (device.semaphore(opaque_kind, export=True) for _ in range(2))
     in_cuda = [cuda.imports(one.exported(), opaque_kind) for one in (there, back)]
 
@@ -104,7 +105,7 @@ def test_signals_go_back_and_forth(cuda, device, opaque_kind):
 @rule("SPEC-CUDA-04")
 @pytest.mark.parametrize("value", [LARGE + 1, LARGE + 2**31 - 1], ids=["next", "far"])
 def test_a_cuda_signal_sets_the_value(cuda, shared_timeline, value):
-    """A timeline has exactly the value that CUDA signaled."""
+    """A CUDA signal sets a timeline to exactly its value."""
     semaphore, imported = shared_timeline
 
     cuda.signal(imported, value)
@@ -116,7 +117,7 @@ def test_a_cuda_signal_sets_the_value(cuda, shared_timeline, value):
 @rule("SPEC-CUDA-03")
 @pytest.mark.parametrize("value", [1, LARGE - 1, LARGE], ids=["less", "one-less", "equal"])
 def test_a_cuda_wait_for_a_value_that_is_reached_ends(cuda, shared_timeline, value):
-    """A stream that waits for a value up to the counter goes on, and leaves the counter alone."""
+    """A CUDA wait for a value up to the counter ends, and leaves the counter unchanged."""
     semaphore, imported = shared_timeline
 
     cuda.wait(imported, value)
@@ -128,7 +129,7 @@ def test_a_cuda_wait_for_a_value_that_is_reached_ends(cuda, shared_timeline, val
 @rule("SPEC-CUDA-08")
 @pytest.mark.parametrize("by", ["host", "batch"])
 def test_a_cuda_wait_comes_before_its_signal(cuda, device, shared_timeline, by):
-    """A stream that waits for a value still to come is held by a smaller one and goes on when it is reached."""
+    """A CUDA wait for a later value holds while a smaller one is signaled, and ends when the value is reached."""
     semaphore, imported = shared_timeline
     cuda.wait(imported, LARGE + 2)
     waiting = cuda.mark()
@@ -138,12 +139,14 @@ def test_a_cuda_wait_comes_before_its_signal(cuda, device, shared_timeline, by):
         semaphore.host_signal(value) if by == "host" else signal(semaphore, value)
         reached.append(waiting.finishes(0.05 if value == LARGE + 1 else None))
 
-    assert reached == [False, True], f"signaled {LARGE + 1} and {LARGE + 2}, the CUDA wait for the latter: {reached}"
+    assert reached == [False, True], (
+        f"after signals of {LARGE + 1} and {LARGE + 2} a CUDA wait for the latter had ended: {reached}"
+    )
 
 
 @rule("SPEC-CUDA-08", "SPEC-STATE-12")
 def test_a_vulkan_wait_comes_before_its_cuda_signal(cuda, device, shared_timeline):
-    """A batch that waits for a value still to come goes on when CUDA signals it."""
+    """A batch that waits for a later value starts when CUDA signals it."""
     semaphore, imported = shared_timeline
 
     waiting = device.queue.submit(waits=[(semaphore, LARGE + 1)])
@@ -156,7 +159,7 @@ def test_a_vulkan_wait_comes_before_its_cuda_signal(cuda, device, shared_timelin
 
 @rule("SPEC-CUDA-05")
 def test_cuda_owns_what_it_imported(cuda, device, opaque_kind):
-    """Descriptors that CUDA imported are gone once it destroyed the semaphores: none is left round after round."""
+    """CUDA closes the descriptors that it imported when it destroys the semaphores: rounds leave none open."""
     exported = device.semaphore(opaque_kind, export=True).exported()
     cuda.imports(exported, opaque_kind)
 
@@ -172,19 +175,19 @@ def test_cuda_owns_what_it_imported(cuda, device, opaque_kind):
 @rule("SPEC-CUDA-06")
 @pytest.mark.parametrize("name", ["pipe-read", "memfd-noise", "dev-null"])
 def test_cuda_leaves_alone_what_it_cannot_import(cuda, device, opaque_kind, name):
-    """A descriptor that is no semaphore is refused, and stays open and the application's."""
+    """CUDA refuses a foreign descriptor and leaves it open."""
     with make_stranger(name, device) as stranger:
         status, _ = cuda.import_semaphore(stranger.fd, opaque_kind)
 
-        assert int(status) != cuda_driver.SUCCESS, f"cuImportExternalSemaphore took {stranger}"
-        assert is_open(stranger.fd), f"cuImportExternalSemaphore returned {status.name} and closed {stranger}"
+        assert int(status) != cuda_driver.SUCCESS, f"cuImportExternalSemaphore accepted {stranger}"
+        assert is_open(stranger.fd), f"cuImportExternalSemaphore closed {stranger} although it returned {status.name}"
 
 
 @rule("SPEC-HANDLE-04")
 @pytest.mark.parametrize("destroyed", ["semaphore", "device", "instance"])
 @pytest.mark.parametrize("imported", ["before", "after"])
 def test_a_payload_in_cuda_outlives_its_exporter(cuda, device, open_device, opaque_kind, destroyed, imported):
-    """A signal given before the exporter was destroyed ends CUDA's wait, and CUDA's own reach a second importer."""
+    """A signal given before the exporter was destroyed ends CUDA's wait, and CUDA's signals reach a second importer."""
     source = device_at("other-instance", device, open_device)
     exporter = source.semaphore(opaque_kind, export=True)
     signal(exporter)
@@ -205,7 +208,7 @@ def test_a_payload_in_cuda_outlives_its_exporter(cuda, device, open_device, opaq
 @rule("SPEC-CUDA-03", "SPEC-HANDLE-03")
 @pytest.mark.parametrize("end", ["exits", "killed"])
 def test_cuda_waits_for_a_signal_of_another_process(cuda, device, opaque_kind, processes, end):
-    """A signal that a process gave before it exited, or was killed, ends the wait of CUDA in this one."""
+    """A signal that a process gave before it exited or was killed ends a CUDA wait in this process."""
     child = processes.start(export_signaled, device.info, opaque_kind, "waits" if end == "killed" else "returns")
     _, received = from_child(child, device.vk)
     imported = cuda.imports(received, opaque_kind)
@@ -216,19 +219,9 @@ def test_cuda_waits_for_a_signal_of_another_process(cuda, device, opaque_kind, p
     assert cuda.mark().finishes(), f"the exporting process {end}, and a CUDA wait for its signal does not end"
 
 
-def import_into_cuda_and_signal(channel, info, kind):
-    """Import the descriptor from the channel into CUDA alone, and signal; "" if all went well."""
-    from fixtures.testbed.bench import commands
-    from fixtures.testbed.descriptors import Descriptor
-
-    there = cuda_driver.on(info)
-    there.signal(there.imports(Descriptor(channel.receive_fd(), commands(), "received descriptor"), kind), VALUE)
-    return "" if there.mark().finishes() else "the signal does not end"
-
-
 @rule("SPEC-CUDA-04", "SPEC-HANDLE-03")
 def test_cuda_of_another_process_signals(cuda, device, opaque_kind, processes):
-    """A process that uses CUDA alone signals through the descriptor that it received."""
+    """A CUDA signal in another process, without Vulkan there, reaches Vulkan in this process."""
     exporter = device.semaphore(opaque_kind, export=True)
 
     child = processes.borrow(import_into_cuda_and_signal, device.info, opaque_kind)

@@ -1,56 +1,20 @@
-"""Data, not just order: what one device wrote before its signal is what another reads after its wait."""
+"""Shared memory: what one process or API wrote before its signal is what another reads after its wait."""
 
 import pytest
 
-from fixtures.running.plugin import allow_permanence
-from fixtures.testbed import bench
+from fixtures.testbed.claims import allow_permanence
 from fixtures.testbed.descriptors import Descriptor
 from suites.ledger import rule
+from suites.neighbours.data import ROUNDS, SIZE, read_and_answer, word_of, wrong
 from suites.steps import buffers
-from suites.steps.members import at
-
-SIZE = 1 << 20
-ROUNDS = 32
-
-
-def word_of(round_):
-    """A pattern that differs in every byte from round to round."""
-    return (0x01020304 * (round_ + 1)) & 0xFFFFFFFF
-
-
-def wrong(found, word):
-    """The first 4 bytes that are not `word`, as text; None if all are."""
-    expected = word.to_bytes(4, "little") * (SIZE // 4)
-    found = bytes(found)
-    if found == expected:
-        return None
-    at = next(i for i in range(0, SIZE, 4) if found[i : i + 4] != expected[i : i + 4])
-    return f"{found[at : at + 4].hex()} at byte {at}"
-
-
-def read_and_answer(channel, info, kind, temporary):
-    """Import memory from the channel, then by turns read what the test wrote and write an answer; "" if all was right."""
-    device = bench.shared(info, most=1)
-    memory = Descriptor(channel.receive_fd(), device.vk, "received memory")
-    shared = buffers.make(device, SIZE, external=buffers.OPAQUE, imported=memory)
-    seen = buffers.make(device, SIZE, buffers.HOST_VISIBLE_AND_COHERENT)
-
-    for turn in range(ROUNDS):
-        signal = Descriptor(channel.receive_fd(), device.vk, "received semaphore")
-        reading = buffers.take_over(shared, seen, kind, signal, temporary)
-        if not reading.finishes():
-            return f"the batch that reads does not end: {reading}"
-        if problem := wrong(seen.bytes, word_of(turn)):
-            return f"{word_of(turn):08x} was written, the other process sees {problem}"
-        channel.send_fd(buffers.hand_over(shared, kind, word_of(ROUNDS + turn), turn % 8 == 0).fd)
-    return ""
+from suites.steps.signals import at
 
 
 @rule("SPEC-SHARE-10", "SPEC-STATE-09", "SPEC-FUND-02")
 @pytest.mark.isolated
 @pytest.mark.one_queue
 def test_two_processes_read_what_the_other_wrote(device, kind, permanence, processes):
-    """Round after round each of two processes sees the other's bytes behind a wait for a semaphore that it imported."""
+    """Each of two processes by turns reads, after a wait for an imported semaphore, what the other wrote."""
     temporary = allow_permanence(kind, permanence)
     buffers.check_claim(device)
     shared = buffers.make(device, SIZE, external=buffers.OPAQUE)
@@ -64,11 +28,13 @@ def test_two_processes_read_what_the_other_wrote(device, kind, permanence, proce
         reading = buffers.take_over(shared, seen, kind, answer, temporary)
         assert reading.finishes(), f"in round {turn} the batch that reads does not end: {reading}"
         problem = wrong(seen.bytes, word_of(ROUNDS + turn))
-        assert not problem, f"in round {turn} the other process wrote {word_of(ROUNDS + turn):08x}, here is {problem}"
+        assert not problem, (
+            f"in round {turn} the other process wrote {word_of(ROUNDS + turn):08x}, this process reads {problem}"
+        )
 
 
 def received(child, device):
-    """The descriptor that the other process sends; fails with what it says if it ended instead."""
+    """The descriptor that the other process sends; fails with how that process ended if it sends none."""
     try:
         return Descriptor(child.channel.receive_fd(), device.vk, "received semaphore")
     except (EOFError, TimeoutError):
@@ -79,7 +45,7 @@ def received(child, device):
 @pytest.mark.isolated
 @pytest.mark.one_queue
 def test_vulkan_and_cuda_read_what_the_other_wrote(cuda, device, opaque_kind):
-    """Round after round each side sees the bytes of the other behind its wait, with no wait of the host between."""
+    """Vulkan and CUDA by turns read after their waits what the other wrote, without a host wait between."""
     buffers.check_claim(device)
     shared = buffers.make(device, SIZE, external=buffers.OPAQUE)
     seen = buffers.make(device, SIZE, buffers.HOST_VISIBLE_AND_COHERENT)
@@ -101,5 +67,5 @@ def test_vulkan_and_cuda_read_what_the_other_wrote(cuda, device, opaque_kind):
             ("Vulkan", turn, wrong(seen.bytes, word_of(ROUNDS + turn))),
         ]
 
-    bad = [f"{who} in round {turn} sees {what}" for who, turn, what in problems if what]
+    bad = [f"{who} in round {turn} reads {what}" for who, turn, what in problems if what]
     assert not bad, f"{len(bad)} of {2 * ROUNDS} reads are wrong: {bad[0]}"

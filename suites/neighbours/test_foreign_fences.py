@@ -1,4 +1,4 @@
-"""Sync_files that no Vulkan driver made: whatever the system knows as a fence, a driver that imports SYNC_FD takes."""
+"""Sync_files that no Vulkan driver made: a driver that imports SYNC_FD accepts any fence of the kernel."""
 
 import time
 
@@ -8,28 +8,28 @@ from fixtures.testbed import bench
 from fixtures.testbed.descriptors import Descriptor
 from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
-from suites.neighbours import fences
-from suites.neighbours.test_sync_files import merge
-from suites.steps.states import exported_payload
+from suites.neighbours import kernel_fences
+from suites.neighbours.sync_files import merge_sync_files
+from suites.steps.exports import exported_payload
 
 HELD = 0.05
 
 
-@pytest.fixture(params=fences.SOURCES)
+@pytest.fixture(params=kernel_fences.SOURCES)
 def foreign(request):
-    """(the descriptor of a fence of each source of the kernel, what signals it or None); `unsupported` where it has none."""
-    source = fences.SOURCES[request.param]()
+    """(the descriptor of a fence, what signals it or None) of each source in the kernel; `unsupported` where it is missing."""
+    source = kernel_fences.SOURCES[request.param]()
     try:
         fd, signal = source.__enter__()
     except OSError as problem:
-        unsupported(f"no fence of {request.param} to be had here: {problem.strerror}")
+        unsupported(f"the kernel offers no fence of {request.param}: {problem.strerror}")
     yield Descriptor(fd, bench.commands(), f"sync_file of {request.param}"), signal
     source.__exit__(None, None, None)
 
 
 @rule("SPEC-HANDLE-08", "SPEC-COMPAT-02")
 def test_a_foreign_fence_that_is_signaled_imports(foreign, device, sync_importable):
-    """A sync_file of the kernel's own imports, and a wait for it ends."""
+    """A signaled sync_file of the kernel imports, and a wait for it ends."""
     descriptor, signal = foreign
     if signal:
         signal()
@@ -44,10 +44,10 @@ def test_a_foreign_fence_that_is_signaled_imports(foreign, device, sync_importab
 
 @rule("SPEC-HANDLE-08", "SPEC-IMPORT-33")
 def test_a_wait_for_a_foreign_fence_holds(foreign, device, sync_importable):
-    """A wait for a sync_file whose fence is still to come holds until then, then ends."""
+    """A wait for a sync_file with a pending fence holds until the fence is signaled, then ends."""
     descriptor, signal = foreign
     if signal is None:
-        unsupported(f"a {descriptor.name} is signaled from the start")
+        unsupported(f"a {descriptor.name} is created signaled")
     target = device.semaphore(sync_importable)
 
     result = target.import_fd(descriptor.fd, temporary=True)
@@ -63,9 +63,9 @@ def test_a_wait_for_a_foreign_fence_holds(foreign, device, sync_importable):
 
 @rule("SPEC-HANDLE-08", "SPEC-COMPAT-02")
 def test_a_foreign_fence_and_an_own_one_in_one(foreign, device, sync_kind):
-    """A merge of a foreign sync_file and one of the driver imports, and a wait for it ends."""
+    """A merge of a foreign sync_file with one of the driver's imports, and a wait for it ends."""
     descriptor, signal = foreign
-    merged = merge(descriptor, exported_payload(device, sync_kind))
+    merged = merge_sync_files(descriptor, exported_payload(device, sync_kind))
     target = device.semaphore(sync_kind)
 
     result = target.import_fd(merged.fd, temporary=True)

@@ -1,4 +1,4 @@
-"""Payloads between processes: the descriptor travels as SCM_RIGHTS, the driver is in both."""
+"""Payloads that two processes share: one sends the descriptor as SCM_RIGHTS, both use the driver."""
 
 import ctypes
 import os
@@ -6,46 +6,31 @@ import socket
 
 import pytest
 
-from fixtures.running.plugin import allow_permanence
+from fixtures.testbed.claims import allow_permanence
 from fixtures.testbed.descriptors import Descriptor
-from fixtures.testbed.semaphores import TIMELINE
-from fixtures.vulkan.outcomes import Broken, unsupported
+from fixtures.testbed.kinds import TIMELINE
+from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import result
 from suites.ledger import rule
-from suites.neighbours.steps import (
+from suites.neighbours.children import from_child, said
+from suites.neighbours.other_process import (
     VALUE,
     export_signaled,
-    export_unsignaled,
     fork_and_wait,
     import_and_hold,
     import_and_signal,
     import_and_wait,
     waited,
 )
-from suites.steps.members import at, signal
-from suites.steps.states import exported_payload
+from suites.steps.exports import exported_payload
+from suites.steps.other_process import export_unsignaled
+from suites.steps.signals import at, signal
 from suites.steps.timelines import needs_success, needs_timelines
-
-
-def said(ending):
-    """What a step returned; a step that raised, died or hung is told as what it was."""
-    return ending.value if ending.how == "returned" else f"the other process ended with {ending}"
-
-
-def from_child(child, commands):
-    """(number there, descriptor) of what a child exports and sends; `unsupported` where its driver answered -1."""
-    answer = result(child.channel.receive())
-    if not answer.is_success:
-        raise Broken(f"vkGetSemaphoreFdKHR in another process returned {answer} (SPEC-CAPS-03)")
-    number = child.channel.receive()
-    if number == -1:
-        unsupported("the driver answered -1: there is no descriptor")
-    return number, Descriptor(child.channel.receive_fd(), commands, "received descriptor")
 
 
 @rule("SPEC-HANDLE-03", "SPEC-FUND-03", "SPEC-COMPAT-01", "SPEC-FUND-02")
 def test_a_signal_crosses_into_another_process(device, opaque_kind, permanence, processes):
-    """A payload that was signaled here is seen signaled by a process that received the descriptor."""
+    """A payload signaled here is signaled in a process that received its descriptor."""
     temporary = allow_permanence(opaque_kind, permanence)
     exported = exported_payload(device, opaque_kind)
 
@@ -58,7 +43,7 @@ def test_a_signal_crosses_into_another_process(device, opaque_kind, permanence, 
 
 @rule("SPEC-HANDLE-03", "SPEC-FUND-03", "SPEC-IMPORT-14", "SPEC-STATE-01")
 def test_a_signal_comes_back_from_another_process(device, opaque_kind, permanence, processes):
-    """A signal that another process gives through its import is seen by the exporter."""
+    """A signal of an importer in another process reaches the exporter."""
     temporary = allow_permanence(opaque_kind, permanence)
     exporter = device.semaphore(opaque_kind, export=True)
 
@@ -68,7 +53,9 @@ def test_a_signal_comes_back_from_another_process(device, opaque_kind, permanenc
 
     assert not problem, f"in another process {problem}"
     if opaque_kind.semaphore_type:
-        assert exporter.counter() == VALUE, f"another process signaled {VALUE}, the exporter sees {exporter.counter()}"
+        assert exporter.counter() == VALUE, (
+            f"another process signaled {VALUE}, the exporter's counter is {exporter.counter()}"
+        )
     else:
         wait = device.queue.submit(waits=[exporter])
         assert wait.finishes(), f"a signal of another process does not reach the exporter: {wait}"
@@ -76,7 +63,7 @@ def test_a_signal_comes_back_from_another_process(device, opaque_kind, permanenc
 
 @rule("SPEC-HANDLE-03")
 def test_a_descriptor_that_was_sent_to_oneself_imports(device, opaque_kind):
-    """A descriptor received as SCM_RIGHTS refers to the payload, also when the original was closed in flight."""
+    """A descriptor received as SCM_RIGHTS imports the payload, also when the original was closed in flight."""
     exported = exported_payload(device, opaque_kind)
     ends = socket.socketpair()
     socket.send_fds(ends[0], [b"d"], [exported.fd])
@@ -106,7 +93,7 @@ def test_a_signaled_sync_fd_crosses_into_another_process(device, sync_kind, proc
 @rule("SPEC-HANDLE-04", "SPEC-FUND-03")
 @pytest.mark.parametrize("end", ["returns", "waits"], ids=["exits", "killed"])
 def test_a_signaled_payload_outlives_its_process(device, opaque_kind, processes, end):
-    """A signal given by a process that then exits, or is killed, is still there for who imports the descriptor."""
+    """A signal given by a process that then exits, or is killed, reaches a later import of the descriptor."""
     child = processes.start(export_signaled, device.info, opaque_kind, end)
     _, received = from_child(child, device.vk)
     child.kill() if end == "waits" else child.finish(gone=True)
@@ -116,13 +103,13 @@ def test_a_signaled_payload_outlives_its_process(device, opaque_kind, processes,
 
     assert answer.is_success, f"after the exporting process ended the import returned {answer}"
     wait = device.queue.submit(waits=[(target, VALUE) if opaque_kind.semaphore_type else target])
-    assert wait.finishes(), f"the signal was lost with the process that gave it: {wait}"
+    assert wait.finishes(), f"the signal was lost when the process that gave it ended: {wait}"
 
 
 @rule("SPEC-IMPORT-14", "SPEC-FUND-03")
 @pytest.mark.parametrize("end", ["returns", "waits"], ids=["exits", "killed"])
 def test_a_payload_outlives_a_process_that_imported_it(device, opaque_kind, processes, end):
-    """A payload keeps its state when a process that has imported it, and done nothing else, exits or is killed."""
+    """A payload keeps its state when a process that only imported it exits or is killed."""
     exporter = device.semaphore(opaque_kind, export=True)
     signal(exporter, VALUE)
     child = processes.start(import_and_hold, device.info, opaque_kind, end)
@@ -132,7 +119,7 @@ def test_a_payload_outlives_a_process_that_imported_it(device, opaque_kind, proc
 
     problem = waited(exporter)
 
-    assert not problem, f"after a process that had imported the payload ended {problem}"
+    assert not problem, f"after an importing process ended: {problem}"
 
 
 @rule("SPEC-HANDLE-07", "SPEC-FUND-03")
@@ -146,12 +133,12 @@ def test_a_signaled_sync_fd_outlives_its_process(device, sync_kind, processes, e
     target = device.semaphore(sync_kind).imports(received, temporary=True)
 
     wait = device.queue.submit(waits=[target])
-    assert wait.finishes(), f"the process that exported a signaled payload ended, then a wait for it does not: {wait}"
+    assert wait.finishes(), f"after the exporting process ended a wait for its signaled payload does not end: {wait}"
 
 
 @rule("SPEC-HANDLE-04", "SPEC-FUND-03")
 def test_a_timeline_works_on_after_its_exporter_was_killed(device, processes):
-    """A wait for a value that a killed process has not signaled goes on until somebody else signals it."""
+    """A wait for a value that a killed process has not signaled holds until another member signals it."""
     needs_timelines(device, shared=True)
     child = processes.start(export_unsignaled, device.info, TIMELINE)
     answer = result(child.channel.receive())
@@ -162,41 +149,41 @@ def test_a_timeline_works_on_after_its_exporter_was_killed(device, processes):
     child.kill()
     early, signaled = wait.finishes(0.03), importer.host_signal(VALUE)
 
-    assert not early, f"a wait for a value that nobody signaled ended with its exporter's process: {wait}"
+    assert not early, f"a wait for an unsignaled value ended when the exporter was killed: {wait}"
     assert signaled.is_success, f"after the exporter was killed vkSignalSemaphore returned {signaled}"
     assert wait.finishes(), f"after the exporter was killed a signal of {VALUE} does not end a wait for it: {wait}"
 
 
 @rule("SPEC-FUND-11")
 def test_a_descriptor_inherited_by_fork(device, opaque_kind, processes):
-    """A payload imports from a descriptor that a process has since its parent forked it."""
+    """A descriptor that a process inherited by fork imports its payload."""
     exported = exported_payload(device, opaque_kind)
 
     child = processes.start(fork_and_wait, device.info, opaque_kind)
     child.channel.send_fd(exported.fd)
     problem = said(child.finish())
 
-    assert not problem, f"of a descriptor inherited by fork: {problem}"
+    assert not problem, f"with a descriptor inherited by fork: {problem}"
 
 
 @rule("SPEC-FUND-11")
 def test_a_descriptor_taken_by_pidfd_getfd(device, opaque_kind, processes):
-    """A payload imports from a descriptor that pidfd_getfd takes from the exporting process."""
+    """A descriptor that pidfd_getfd takes from the exporting process imports its payload."""
     child = processes.borrow(export_signaled, device.info, opaque_kind, "waits")
     number, _ = from_child(child, device.vk)
     try:
         taken = Descriptor(_pidfd_getfd(child.pid, number), device.vk, "descriptor from pidfd_getfd")
     except OSError as problem:
-        unsupported(f"pidfd_getfd is not to be had here: {problem.strerror}")
+        unsupported(f"pidfd_getfd is not available: {problem.strerror}")
 
     answer = device.semaphore(opaque_kind).import_fd(taken.dup().fd)
     target = device.semaphore(opaque_kind).imports(taken)
     child.channel.send("go on")
     child.finish()
 
-    assert answer.is_success, f"a descriptor from pidfd_getfd does not import: {answer}"
+    assert answer.is_success, f"the import of a descriptor from pidfd_getfd returned {answer}"
     wait = device.queue.submit(waits=[at(target, VALUE)])
-    assert wait.finishes(), f"the signal behind a descriptor from pidfd_getfd is not there: {wait}"
+    assert wait.finishes(), f"the payload of a descriptor from pidfd_getfd lost its signal: {wait}"
 
 
 def _pidfd_getfd(pid, fd):

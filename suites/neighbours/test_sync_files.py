@@ -1,29 +1,23 @@
-"""SYNC_FD descriptors as the rest of the system uses them.
+"""SYNC_FD descriptors used without Vulkan: by poll(), by the kernel's sync_file interface, and by fences.
 
-Where a driver answers -1 there is no descriptor to look at: unsupported.
+Where a driver returns -1 there is no descriptor to judge: unsupported.
 """
 
 import pytest
 
-from fixtures.testbed import bench, patience
+from fixtures.testbed import patience
 from fixtures.testbed.descriptors import Descriptor
 from fixtures.testbed.gates import Proof, run_work, shown
 from fixtures.vulkan.outcomes import Broken, unsupported
 from fixtures.vulkan.registry import FenceHandleType
 from suites.ledger import rule
-from suites.neighbours import files
-from suites.neighbours.steps import poll_what_comes
-from suites.steps.members import close, signal_behind_work, wait_for
+from suites.neighbours import sync_files
+from suites.neighbours.other_process import poll_what_comes
+from suites.neighbours.sync_files import merge_sync_files
+from suites.steps.exports import exported_payload
+from suites.steps.members import close
 from suites.steps.payloads import pending
-from suites.steps.states import exported_payload
-
-
-def merge(one, other):
-    """Two sync_files in one; `unsupported` where they cannot be merged."""
-    try:
-        return Descriptor(files.merge(one.fd, other.fd), bench.commands(), "merged sync_file")
-    except OSError as problem:
-        unsupported(f"no merged sync_file to try: {problem.strerror}; SPEC-HANDLE-06 judges that")
+from suites.steps.signals import signal_behind_work, wait_for
 
 
 @rule("SPEC-HANDLE-05")
@@ -32,9 +26,11 @@ def test_a_sync_fd_is_a_sync_file(device, sync_kind):
     exported = exported_payload(device, sync_kind)
 
     try:
-        status, count = files.info(exported.fd)
+        status, count = sync_files.info(exported.fd)
     except OSError as problem:
-        raise AssertionError(f"SYNC_IOC_FILE_INFO of {files.link(exported.fd)}: {problem.strerror}") from None
+        raise AssertionError(
+            f"SYNC_IOC_FILE_INFO fails for {sync_files.link(exported.fd)}: {problem.strerror}"
+        ) from None
 
     assert status >= 0, f"the sync_file has status {status}"
     assert count >= 1, f"the sync_file has {count} fences"
@@ -45,22 +41,26 @@ def test_poll_sees_the_signal(device, sync_kind):
     """poll() reports the descriptor ready once the work is done."""
     exported = exported_payload(device, sync_kind)
 
-    assert files.is_ready(exported.fd, patience.seconds()), f"poll() does not report {exported} ready"
+    assert sync_files.is_ready(exported.fd, patience.seconds()), f"poll() does not report {exported} ready"
 
 
 @rule("SPEC-HANDLE-05")
 def test_a_sync_file_tells_that_its_fences_are_done(device, sync_kind):
-    """Once it is ready, SYNC_IOC_FILE_INFO gives each of its fences as signaled."""
+    """Once a sync_file is ready, SYNC_IOC_FILE_INFO reports each of its fences as signaled."""
     exported = exported_payload(device, sync_kind)
-    assert files.is_ready(exported.fd, patience.seconds()), f"poll() does not report {exported} ready"
+    assert sync_files.is_ready(exported.fd, patience.seconds()), f"poll() does not report {exported} ready"
 
     try:
-        found = files.fences(exported.fd)
+        found = sync_files.fences(exported.fd)
     except OSError as problem:
-        raise AssertionError(f"SYNC_IOC_FILE_INFO of {files.link(exported.fd)}: {problem.strerror}") from None
+        raise AssertionError(
+            f"SYNC_IOC_FILE_INFO fails for {sync_files.link(exported.fd)}: {problem.strerror}"
+        ) from None
 
-    assert found, "a sync_file with no fence"
-    assert {status for _, status in found} == {1}, f"poll() reports {exported} ready, its fences are {found}"
+    assert found, "the exported sync_file has no fence"
+    assert {status for _, status in found} == {1}, (
+        f"poll() reports {exported} ready, but its fences have the states {found}"
+    )
 
 
 @rule("SPEC-HANDLE-06")
@@ -68,12 +68,12 @@ def test_epoll_sees_the_signal(device, sync_kind):
     """epoll reports the descriptor ready once the work is done."""
     exported = exported_payload(device, sync_kind)
 
-    assert files.tells_epoll(exported.fd, patience.seconds()), f"epoll does not report {exported} ready"
+    assert sync_files.tells_epoll(exported.fd, patience.seconds()), f"epoll does not report {exported} ready"
 
 
 @rule("SPEC-HANDLE-06")
 def test_another_process_polls(device, sync_kind, processes):
-    """poll() in a process that received the descriptor reports it ready, without a driver there."""
+    """poll() in a process without a driver reports a received descriptor ready."""
     exported = exported_payload(device, sync_kind)
 
     child = processes.borrow(poll_what_comes)
@@ -85,32 +85,32 @@ def test_another_process_polls(device, sync_kind, processes):
 
 @rule("SPEC-HANDLE-08", "SPEC-IMPORT-15")
 def test_a_copy_of_a_sync_file_imports(device, sync_kind):
-    """A dup of a sync_file imports, and the original stays the application's, and ready."""
+    """A dup of a sync_file imports, and the original stays open and ready."""
     exported = exported_payload(device, sync_kind)
 
     target = device.semaphore(sync_kind).imports(exported, temporary=True)
 
     wait = device.queue.submit(waits=[target])
-    assert wait.finishes(), f"a wait for a copy of {exported} does not end: {wait}"
-    assert files.is_ready(exported.fd, patience.seconds()), f"after its copy was waited for {exported} is not ready"
+    assert wait.finishes(), f"a wait for a dup of {exported} does not end: {wait}"
+    assert sync_files.is_ready(exported.fd, patience.seconds()), f"{exported} is not ready after a wait for its dup"
 
 
 @rule("SPEC-HANDLE-06")
 def test_a_merge_of_two_devices_is_ready_when_both_are(device, open_device, sync_kind):
-    """A sync_file merged out of two devices' fences is not ready before the work of the slower one is done."""
+    """A sync_file merged from two devices' fences is not ready before the work of the slower device is done."""
     gate = run_work(device, 4)
     slow, quick = exported_payload(device, sync_kind), exported_payload(open_device(), sync_kind)
 
-    merged = merge(slow, quick)
+    merged = merge_sync_files(slow, quick)
 
-    assert files.is_ready(merged.fd, patience.seconds()), f"poll() does not report {merged} ready"
+    assert sync_files.is_ready(merged.fd, patience.seconds()), f"poll() does not report {merged} ready"
     assert gate.is_done, "a merged sync_file was ready while the work before one of its fences still ran"
 
 
 @rule("SPEC-HANDLE-08", "SPEC-COMPAT-02")
 def test_a_merge_of_two_devices_imports(device, open_device, sync_kind):
-    """A sync_file merged out of two devices' fences is one that a semaphore imports."""
-    merged = merge(exported_payload(device, sync_kind), exported_payload(open_device(), sync_kind))
+    """A sync_file merged from two devices' fences imports into a semaphore, and a wait for it ends."""
+    merged = merge_sync_files(exported_payload(device, sync_kind), exported_payload(open_device(), sync_kind))
     target = device.semaphore(sync_kind)
 
     result = target.import_fd(merged.fd, temporary=True)
@@ -122,11 +122,11 @@ def test_a_merge_of_two_devices_imports(device, open_device, sync_kind):
 
 @rule("SPEC-HANDLE-06")
 def test_poll_does_not_see_the_signal_before_the_work_is_done(device, sync_kind):
-    """poll() reports the descriptor ready when the work before the signal is done, and not before."""
+    """poll() reports the descriptor ready once the work before the signal is done, not before."""
 
     def arrange(factor):
         gate, _, descriptor = pending(device, sync_kind, factor)
-        return gate, lambda: files.is_ready(descriptor.fd, patience.seconds())
+        return gate, lambda: sync_files.is_ready(descriptor.fd, patience.seconds())
 
     proof = shown(arrange)
 
@@ -139,17 +139,17 @@ def test_sync_files_merge(device, sync_kind):
     one, other = exported_payload(device, sync_kind), exported_payload(device, sync_kind)
 
     try:
-        merged = Descriptor(files.merge(one.fd, other.fd), device.vk, "merged sync_file")
+        merged = Descriptor(sync_files.merge(one.fd, other.fd), device.vk, "merged sync_file")
     except OSError as problem:
-        raise AssertionError(f"SYNC_IOC_MERGE of two exports: {problem.strerror}") from None
+        raise AssertionError(f"SYNC_IOC_MERGE of two exports failed: {problem.strerror}") from None
 
-    assert files.is_ready(merged.fd, patience.seconds()), f"poll() does not report {merged} ready"
+    assert sync_files.is_ready(merged.fd, patience.seconds()), f"poll() does not report {merged} ready"
 
 
 @rule("SPEC-HANDLE-07")
 @pytest.mark.parametrize("destroyed", ["semaphore", "device", "instance"])
 def test_a_sync_fd_outlives_its_source(device, open_device, sync_kind, destroyed):
-    """The descriptor holds its primitive: whatever exported it may go."""
+    """A descriptor keeps its fence when the exporter, its device or its instance is destroyed."""
     source = open_device()
     exported = exported_payload(source, sync_kind)
     close(source, destroyed, device)
@@ -164,8 +164,8 @@ def test_a_sync_fd_outlives_its_source(device, open_device, sync_kind, destroyed
 
 @rule("SPEC-HANDLE-08", "SPEC-COMPAT-02")
 def test_a_merged_sync_file_imports(device, sync_kind):
-    """A sync_file that the kernel made of two is a fence like any other."""
-    merged = merge(exported_payload(device, sync_kind), exported_payload(device, sync_kind))
+    """A sync_file that the kernel merged from two imports, and a wait for it ends."""
+    merged = merge_sync_files(exported_payload(device, sync_kind), exported_payload(device, sync_kind))
     target = device.semaphore(sync_kind)
 
     result = target.import_fd(merged.fd, temporary=True)
@@ -176,7 +176,7 @@ def test_a_merged_sync_file_imports(device, sync_kind):
 
 
 def fence_that_exports(device):
-    """A fence that exports SYNC_FD; `unsupported` where the device does not claim it."""
+    """A fence that can be exported as SYNC_FD; `unsupported` where the device does not claim it."""
     vk = device.vk
     wanted = int(FenceHandleType.SYNC_FD)
     if "VK_KHR_external_fence_fd" not in device.info.extensions:
@@ -194,18 +194,18 @@ def fence_that_exports(device):
 
 
 def fences_sync_fd(device):
-    """What a fence exports that comes after all work of the device's queue."""
+    """The SYNC_FD of a fence that is signaled after all work of the device's queue."""
     vk, fence = device.vk, fence_that_exports(device)
     answer = vk.vkQueueSubmit(device.queue.handle, (), fence)
-    assert answer.is_success, f"vkQueueSubmit of nothing but a fence returned {answer} (SPEC-RESULT-06)"
+    assert answer.is_success, f"vkQueueSubmit with only a fence returned {answer} (SPEC-RESULT-06)"
     answer, fd = vk.vkGetFenceFdKHR(device.handle, fence, int(FenceHandleType.SYNC_FD))
-    assert answer.is_success, f"vkGetFenceFdKHR returned {answer}, though SYNC_FD is claimed"
+    assert answer.is_success, f"vkGetFenceFdKHR returned {answer} although the device claims SYNC_FD"
     return Descriptor(fd, vk, "fence's SYNC_FD")
 
 
 @rule("SPEC-HANDLE-11")
 def test_a_fences_sync_fd_imports_into_a_semaphore(device, sync_importable):
-    """A descriptor that a fence exported is one that a semaphore imports."""
+    """A SYNC_FD that a fence exported imports into a semaphore, and a wait for it ends."""
     descriptor, target = fences_sync_fd(device), device.semaphore(sync_importable)
 
     result = target.import_fd(descriptor.fd, temporary=True)
@@ -217,22 +217,22 @@ def test_a_fences_sync_fd_imports_into_a_semaphore(device, sync_importable):
 
 @rule("SPEC-HANDLE-11", "SPEC-STATE-01")
 def test_a_wait_for_a_fences_sync_fd_holds(device, sync_importable):
-    """A wait for what a fence exported before its signal goes on until the work before that is done."""
+    """A wait for the SYNC_FD of a pending fence holds until the work before the fence is done."""
 
     def arrange(factor):
         gate, descriptor = run_work(device, factor), fences_sync_fd(device)
         if descriptor.fd == -1:
-            unsupported("the driver answered -1: there is no descriptor")
+            unsupported("the driver returned -1: there is no descriptor")
         return gate, wait_for(device.semaphore(sync_importable).imports(descriptor, temporary=True))
 
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"a wait for the SYNC_FD of a fence that is not signaled yet: {proof.value}"
+    assert proof is Proof.HELD, f"a wait for the SYNC_FD of a pending fence: {proof.value}"
 
 
 @rule("SPEC-HANDLE-11")
 def test_a_semaphores_sync_fd_imports_into_a_fence(device, sync_kind):
-    """A descriptor that a semaphore exported is one that a fence imports."""
+    """A SYNC_FD that a semaphore exported imports into a fence, which is then signaled."""
     vk, fence = device.vk, fence_that_exports(device)
     exported = exported_payload(device, sync_kind)
 
@@ -246,7 +246,7 @@ def test_a_semaphores_sync_fd_imports_into_a_fence(device, sync_kind):
 
 @rule("SPEC-HANDLE-11", "SPEC-STATE-01")
 def test_a_fence_waits_for_a_semaphores_sync_fd(device, sync_kind):
-    """A fence that imported what a semaphore exported before its signal is signaled once the work before that is done."""
+    """A fence that imported the SYNC_FD of a pending signal is signaled once the work before the signal is done."""
     vk, sync = device.vk, int(FenceHandleType.SYNC_FD)
 
     def arrange(factor):
@@ -264,11 +264,11 @@ def test_a_fence_waits_for_a_semaphores_sync_fd(device, sync_kind):
 
 @rule("SPEC-EXPORT-06", "SPEC-EXPORT-05")
 def test_minus_1_comes_only_when_the_work_is_done(device, sync_kind):
-    """A driver may answer -1 for a payload that is signaled already; with work still running that is worth a look."""
+    """An export of a pending signal returns a descriptor; -1 stands for a payload that is signaled already."""
 
     def answers_minus_1():
         if semaphores[-1].exported().fd != -1:
-            unsupported("the driver handed out a descriptor")
+            unsupported("the driver returned a descriptor")
         return True
 
     def arrange(factor):
@@ -278,4 +278,4 @@ def test_minus_1_comes_only_when_the_work_is_done(device, sync_kind):
     semaphores = []
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, "vkGetSemaphoreFdKHR answered -1 while the work before the signal still ran"
+    assert proof is Proof.HELD, "vkGetSemaphoreFdKHR returned -1 while the work before the signal still ran"

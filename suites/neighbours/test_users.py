@@ -1,20 +1,19 @@
-"""The flows of those who use external semaphores most, each as its user runs it, cut short and bounded in time."""
+"""The flows of well-known applications of external semaphores, each in short form and bounded in time."""
 
 import pytest
 
-from fixtures.testbed.drivers import KINDS
 from fixtures.testbed.foreign import stranger as make_stranger
 from fixtures.testbed.gates import run_work
-from fixtures.testbed.semaphores import TIMELINE
+from fixtures.testbed.kinds import KINDS, TIMELINE
 from fixtures.vulkan.commands import is_open
 from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import HandleType
 from suites.ledger import rule
-from suites.neighbours.steps import consume_frames
-from suites.neighbours.test_processes import said
+from suites.neighbours.children import said
+from suites.neighbours.other_process import consume_frames
 from suites.steps import buffers
-from suites.steps.members import at
-from suites.steps.states import export_in, succeeded
+from suites.steps.exports import export_in, succeeded
+from suites.steps.signals import at
 from suites.steps.timelines import needs_timelines
 
 FRAMES = 48
@@ -31,7 +30,7 @@ def word_of(frame):
 @pytest.mark.isolated
 @pytest.mark.one_queue
 def test_ffmpeg_hands_frames_to_cuda_and_back(cuda, device):
-    """FFmpeg: every frame has memory and a timeline; Vulkan, CUDA and Vulkan add one in turn, and the pool goes round."""
+    """FFmpeg: each frame of a pool has memory and a timeline, which Vulkan, CUDA and Vulkan raise in turn."""
     needs_timelines(device, shared=True)
     buffers.check_claim(device)
     pool = [buffers.make(device, BYTES, external=buffers.OPAQUE) for _ in range(RING)]
@@ -51,7 +50,7 @@ def test_ffmpeg_hands_frames_to_cuda_and_back(cuda, device):
         cuda.signal(timelines_in_cuda[slot], value + 2)
         reading = [buffers.read(pool[slot], seen)]
         done = device.queue.submit(waits=[(timeline, value + 2)], commands=reading, signals=[(timeline, value + 3)])
-        assert done.finishes(), f"frame {frame} does not come back from CUDA: {done}"
+        assert done.finishes(), f"the batch after CUDA's signal of frame {frame} does not end: {done}"
         wrong += [frame] * (bytes(seen.bytes) != bytes(word_of(frame).to_bytes(4, "little") * (BYTES // 4)))
 
     assert not wrong, f"frames {wrong[:5]} of {FRAMES} do not hold what CUDA wrote"
@@ -65,7 +64,7 @@ def passed_on(exporter, importer):
 
 @rule("SPEC-IMPORT-06", "SPEC-IMPORT-12", "SPEC-IMPORT-17")
 def test_wlroots_imports_a_fence_every_frame(device, open_device, sync_kind):
-    """wlroots: the compositor imports the client's fence into the same few semaphores, and gives one back, each frame."""
+    """wlroots: each frame the compositor imports the client's fence into one of few semaphores, and sends one back."""
     compositor, used = open_device(), []
     rendered, release = ([device.semaphore(sync_kind, export=True) for _ in range(RING)] for _ in range(2))
     acquire, done = ([compositor.semaphore(sync_kind, export=True) for _ in range(RING)] for _ in range(2))
@@ -95,7 +94,7 @@ def test_pipewire_sends_a_fence_with_every_frame(device, sync_kind, processes):
         answer = released.import_fd(child.channel.receive_descriptor(), temporary=True)
         assert answer.is_success, f"the import of the release fence of frame {frame} returned {answer}"
         wait = device.queue.submit(waits=[released])
-        assert wait.finishes(), f"frame {frame} is not released: {wait}"
+        assert wait.finishes(), f"a wait for the release fence of frame {frame} does not end: {wait}"
 
     problem = said(child.finish())
     assert not problem, f"in the consumer {problem}"
@@ -103,7 +102,7 @@ def test_pipewire_sends_a_fence_with_every_frame(device, sync_kind, processes):
 
 @rule("SPEC-HANDLE-02", "SPEC-IMPORT-14", "SPEC-HOST-09")
 def test_gamescope_imports_copies_of_a_timeline(device, open_device):
-    """gamescope: it keeps a client's timeline descriptors and imports a dup of each, permanently, commit after commit."""
+    """gamescope: it keeps a client's timeline descriptors and for each commit imports a dup of them permanently."""
     needs_timelines(device, shared=True)
     acquire, release = (device.semaphore(TIMELINE, export=True) for _ in range(2))
     kept, compositor = [acquire.exported(), release.exported()], open_device()
@@ -114,12 +113,12 @@ def test_gamescope_imports_copies_of_a_timeline(device, open_device):
         theirs, ours = (compositor.semaphore(TIMELINE).imports(one) for one in kept)
         commit = compositor.queue.submit(waits=[(theirs, point)], signals=[(ours, point)])
         answer = release.host_wait(point)
-        assert answer.is_success, f"commit {point} is not released: {answer}, {commit}"
+        assert answer.is_success, f"a wait for the release of commit {point} returned {answer}; {commit}"
 
     assert [acquire.counter(), release.counter()] == [FRAMES, FRAMES], (
-        "the client's timelines are not where they were put"
+        f"the client's timelines were signaled to {FRAMES}, their counters are {[acquire.counter(), release.counter()]}"
     )
-    assert all(one.is_open for one in kept), "importing copies closed a descriptor that was kept"
+    assert all(one.is_open for one in kept), "importing a dup closed a descriptor that the compositor keeps"
 
 
 @rule("SPEC-EXPORT-07", "SPEC-IMPORT-14")
@@ -133,7 +132,7 @@ def test_libplacebo_exports_before_any_signal(device, open_device, opaque_kind):
         device.queue.submit(signals=[at(ready, turn)])
         theirs.queue.submit(waits=[at(ready_there, turn)], signals=[at(done_there, turn)])
         last = device.queue.submit(waits=[at(done, turn)])
-        assert last.finishes(), f"in turn {turn} the texture does not come back: {last}"
+        assert last.finishes(), f"in turn {turn} the wait for the texture does not end: {last}"
 
 
 @rule("SPEC-IMPORT-03", "SPEC-CAPS-04")
@@ -148,7 +147,7 @@ def test_chromium_survives_an_import_that_fails(device, kind):
         if answer.is_success:
             unsupported(f"the driver accepted {stranger}; SPEC-IMPORT-23 judges that")
         refused.destroy()
-        assert is_open(stranger.fd), f"the import failed with {answer}, and {stranger} is closed"
+        assert is_open(stranger.fd), f"the driver closed {stranger} although its import failed with {answer}"
 
     exported = succeeded(export_in(device, kind, "signaled"))
     good = device.semaphore(kind).imports(exported, temporary)
@@ -159,7 +158,7 @@ def test_chromium_survives_an_import_that_fails(device, kind):
 
 @rule("SPEC-CAPS-01", "SPEC-CAPS-03", "SPEC-CAPS-04")
 def test_monado_probes_every_type(device):
-    """Monado: it asks for every handle type and semaphore type, and whatever is claimed both ways then works."""
+    """Monado: it queries every handle type and semaphore type, and each claimed as exportable and importable works."""
     ask, physical = device.vk.vkGetPhysicalDeviceExternalSemaphoreProperties, device.instance.physical
     types = [None, 0, 1] if device.info.timeline else [None]
     answers = {(bit, one): ask(physical, 1 << bit, one)[0] for bit in range(8) for one in types}
@@ -170,4 +169,6 @@ def test_monado_probes_every_type(device):
         exported = succeeded(export_in(device, kind, "signaled"))
         target = device.semaphore(kind).imports(exported, temporary=kind.handle_type == HandleType.SYNC_FD)
         wait = device.queue.submit(waits=[at(target, 1)])
-        assert wait.finishes(), f"{kind} is claimed, and what was exported and imported is not signaled: {wait}"
+        assert wait.finishes(), (
+            f"the device claims {kind}, but a signaled payload is not signaled after export and import: {wait}"
+        )

@@ -1,28 +1,19 @@
-"""SYNC_FD: export takes a copy of the payload and is a wait for its source; what is imported is nobody else's."""
+"""SYNC_FD has copy transference: an export copies the payload and unsignals its source; each import has a copy of its own."""
 
 import pytest
 
 from fixtures.testbed import bench
-from fixtures.testbed.drivers import Kind
 from fixtures.testbed.gates import Proof, shown
-from fixtures.testbed.semaphores import BINARY_OPAQUE, BINARY_SYNC
+from fixtures.testbed.kinds import BINARY_OPAQUE, BINARY_SYNC, Kind
 from fixtures.vulkan.outcomes import Broken
 from fixtures.vulkan.registry import HandleType, SemaphoreType
 from suites.ledger import rule
-from suites.steps.members import (
-    another_device,
-    beside,
-    close,
-    device_at,
-    each_place,
-    second_queue,
-    signal,
-    signal_behind_work,
-    wait_for,
-)
+from suites.steps.exports import real
+from suites.steps.members import another_device, close, device_at, each_place
 from suites.steps.payloads import each_permanent, needs_exportable_imports, pending, puts, signaled, target
 from suites.steps.queries import needs_pair
-from suites.steps.states import real
+from suites.steps.queues import beside, second_queue
+from suites.steps.signals import signal, signal_behind_work, wait_for
 
 COPIES = 6
 FRAMES = 3
@@ -31,7 +22,7 @@ ROUNDS = 16
 
 @pytest.fixture
 def neighbour(pytestconfig, device_info):
-    """A device of another physical device that exports and imports SYNC_FD too, whatever its driver."""
+    """A device of another physical device, of any driver, that exports and imports SYNC_FD too."""
     opened = bench.open_device(another_device(pytestconfig, device_info, BINARY_SYNC))
     yield opened
     bench.close_device(opened)
@@ -39,7 +30,7 @@ def neighbour(pytestconfig, device_info):
 
 @rule("SPEC-IMPORT-17", "SPEC-IMPORT-12")
 def test_an_export_is_a_wait_for_its_source(device, sync_kind):
-    """After its export a semaphore is unsignaled: it can be signaled, exported and waited for again and again."""
+    """An export unsignals its semaphore, so it can be signaled, exported and waited for round after round."""
     exporter = device.semaphore(sync_kind, export=True)
 
     for number in range(ROUNDS):
@@ -53,7 +44,7 @@ def test_an_export_is_a_wait_for_its_source(device, sync_kind):
 
 @rule("SPEC-IMPORT-33", "SPEC-STATE-09")
 def test_each_export_of_a_semaphore_is_of_its_signal_then(device, open_device, sync_kind):
-    """What a semaphore exports frame by frame holds, once imported, until the work before that frame's signal is done."""
+    """A wait for the export of one frame holds until the work before the signal of that frame is done."""
     exporter, importing = device.semaphore(sync_kind, export=True), open_device()
 
     def arrange(factor):
@@ -62,13 +53,13 @@ def test_each_export_of_a_semaphore_is_of_its_signal_then(device, open_device, s
 
     for frame in range(1, FRAMES + 1):
         proof = shown(arrange)
-        assert proof is Proof.HELD, f"frame {frame}, exported from one semaphore: {proof.value}"
+        assert proof is Proof.HELD, f"a wait for the export of frame {frame}: {proof.value}"
 
 
 @rule("SPEC-IMPORT-17")
 @pytest.mark.parametrize("exported", ["signaled", "signal-pending"])
 def test_an_exported_semaphore_is_unsignaled(device, sync_kind, exported):
-    """A wait on a semaphore that was exported holds for the next signal: the export used the first one up."""
+    """A wait on an exported semaphore holds for the next signal: the export consumed the first one."""
     queue = second_queue(device)
 
     def arrange(factor):
@@ -77,7 +68,9 @@ def test_an_exported_semaphore_is_unsignaled(device, sync_kind, exported):
 
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"exported while {exported}, then signaled behind work: {proof.value}"
+    assert proof is Proof.HELD, (
+        f"a wait on a semaphore exported while {exported}, then signaled behind work: {proof.value}"
+    )
 
 
 @rule("SPEC-IMPORT-17")
@@ -94,35 +87,39 @@ def test_an_export_uses_the_signal_up_for_all_who_share_it(device, open_device, 
 
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"exported as SYNC_FD, then signaled behind work: {proof.value}"
+    assert proof is Proof.HELD, (
+        f"a wait through another semaphore of a payload exported as SYNC_FD, then signaled behind work: {proof.value}"
+    )
 
 
 @rule("SPEC-IMPORT-18", "SPEC-IMPORT-17")
 @each_permanent
 def test_an_export_uses_a_temporary_payload_up(device, open_device, sync_kind, permanent):
-    """A semaphore that is exported on a temporary payload is back on its permanent one, with the signal that it had."""
+    """An export of a temporary payload restores the permanent payload, with the signal that it had."""
     into = _reexported(device, open_device, sync_kind, permanent)[0]
 
     wait = into.waits()
 
-    assert wait.finishes(), f"after the export the permanent payload's signal is not there: {wait}"
+    assert wait.finishes(), f"after the export of a temporary payload the permanent payload's signal is lost: {wait}"
 
 
 @rule("SPEC-IMPORT-18", "SPEC-IMPORT-15")
 @each_permanent
 def test_a_copy_of_a_temporary_payload_is_signaled(device, open_device, sync_kind, permanent):
-    """What is exported from a temporary payload is that payload: a wait for it ends, and leaves the permanent one alone."""
+    """A wait for a copy of a temporary payload ends, and leaves the permanent payload signaled."""
     into, again = _reexported(device, open_device, sync_kind, permanent)
 
     wait = wait_for(puts(again, device.semaphore(), sync_kind))
 
     assert wait.finishes(), f"a wait for a copy of a temporary payload does not end: {wait}"
     own = into.waits()
-    assert own.finishes(), f"after it the permanent payload's signal is not there: {own}"
+    assert own.finishes(), (
+        f"after a wait for a copy of the temporary payload the permanent payload's signal is lost: {own}"
+    )
 
 
 def _reexported(device, open_device, kind, permanent):
-    """A semaphore whose temporary payload was exported, and that descriptor."""
+    """A semaphore whose temporary payload was exported, and the exported descriptor."""
     needs_exportable_imports(device, kind)
     into = target(device, open_device(), permanent, is_signaled=True)
     _, _, descriptor = pending(device, kind)
@@ -132,7 +129,7 @@ def _reexported(device, open_device, kind, permanent):
 @rule("SPEC-IMPORT-15", "SPEC-IMPORT-13", "SPEC-IMPORT-12", "SPEC-IMPORT-16")
 @each_place
 def test_copies_are_independent(device, open_device, sync_kind, place):
-    """Each import of a descriptor is a payload of its own: a wait for one leaves the others signaled."""
+    """Each import of a dup of a descriptor has a payload of its own: a wait for one leaves the others signaled."""
     importing = device_at(place, device, open_device)
     _, descriptor = signaled(device, sync_kind)
     copies = [puts(descriptor, importing.semaphore(), sync_kind) for _ in range(COPIES)]
@@ -140,7 +137,9 @@ def test_copies_are_independent(device, open_device, sync_kind, place):
     waits = [wait_for(one) for one in copies]
 
     ended = [wait.finishes() for wait in waits]
-    assert all(ended), f"{ended.count(True)} of {COPIES} waits, each for a copy of one signaled payload, ended"
+    assert all(ended), (
+        f"only {ended.count(True)} of {COPIES} waits, each for its own copy of one signaled payload, ended"
+    )
 
 
 @rule("SPEC-IMPORT-15", "SPEC-IMPORT-33", "SPEC-IMPORT-12", "SPEC-STATE-01")
@@ -158,14 +157,14 @@ def test_each_copy_waits_for_the_signal(device, open_device, sync_kind, place):
     waits = []
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"the first of {COPIES} copies ({place}): {proof.value}"
+    assert proof is Proof.HELD, f"a wait for the first of {COPIES} copies ({place}): {proof.value}"
     ended = [wait.finishes() for wait in waits[-1]]
-    assert all(ended), f"{ended.count(True)} of {COPIES} waits, each for a copy of one payload, ended"
+    assert all(ended), f"only {ended.count(True)} of {COPIES} waits, each for its own copy of one payload, ended"
 
 
 @rule("SPEC-IMPORT-15", "SPEC-STATE-01")
 def test_a_batch_waits_for_a_copy_and_signals_its_source(device, sync_kind):
-    """A copy is signaled by what was pending at the export: a later signal of its source may wait for it."""
+    """The signal that was pending at the export signals the copy, so a batch can wait for the copy and signal the source."""
     _, exporter, descriptor = pending(device, sync_kind)
     copy = puts(descriptor, device.semaphore(), sync_kind)
 
@@ -178,7 +177,7 @@ def test_a_batch_waits_for_a_copy_and_signals_its_source(device, sync_kind):
 @pytest.mark.parametrize("late", range(3), ids=["first", "second", "third"])
 @each_place
 def test_a_batch_waits_for_all_copies_that_it_names(device, open_device, sync_kind, place, late):
-    """A batch that waits for copies of three payloads goes on once the last of them, wherever it stands, is signaled."""
+    """A batch that waits for copies of three payloads starts once the last of them is signaled, at any position."""
     importing = device_at(place, device, open_device)
 
     def arrange(factor):
@@ -190,23 +189,23 @@ def test_a_batch_waits_for_all_copies_that_it_names(device, open_device, sync_ki
 
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"one of three copies is of a pending payload: {proof.value}"
+    assert proof is Proof.HELD, f"a batch waits for three copies, one of a pending payload: {proof.value}"
 
 
 @rule("SPEC-IMPORT-16", "SPEC-IMPORT-15")
 def test_a_descriptor_is_signaled_after_its_copy_was_used(device, open_device, sync_kind):
-    """A wait for a copy does not use up what the descriptor stands for: it imports again, signaled."""
+    """A wait for a copy does not unsignal the exported payload: a dup of the descriptor imports again, signaled."""
     importing = open_device()
     _, descriptor = signaled(device, sync_kind)
 
     for number in range(1, COPIES):
         wait = wait_for(puts(descriptor, importing.semaphore(), sync_kind))
-        assert wait.finishes(), f"import {number} of one descriptor, each used before the next: {wait}"
+        assert wait.finishes(), f"a wait for import {number} of one descriptor does not end: {wait}"
 
 
 @rule("SPEC-IMPORT-16", "SPEC-IMPORT-15")
 def test_a_wait_for_a_copy_leaves_its_source_alone(device, open_device, sync_kind):
-    """A source that was signaled again after its export stays signaled when the copy is waited for."""
+    """A wait for a copy leaves its source signaled when the source was signaled again after the export."""
     exporter, descriptor = signaled(device, sync_kind)
     copy = puts(descriptor, open_device().semaphore(), sync_kind)
     signal(exporter)
@@ -215,12 +214,12 @@ def test_a_wait_for_a_copy_leaves_its_source_alone(device, open_device, sync_kin
     assert wait.finishes(), f"a wait for the copy does not end: {wait}"
     own = wait_for(exporter)
 
-    assert own.finishes(), f"the source lost its signal when a copy was waited for: {own}"
+    assert own.finishes(), f"a wait for the copy took the signal of its source: {own}"
 
 
 @rule("SPEC-IMPORT-15")
 def test_the_source_is_used_and_the_copy_stays_signaled(device, open_device, sync_kind):
-    """A copy keeps its state whatever is done with the source afterwards: signals, waits, further exports."""
+    """A copy stays signaled while its source is signaled, waited for and exported again."""
     exporter, descriptor = signaled(device, sync_kind)
     copy = puts(descriptor, open_device().semaphore(), sync_kind)
 
@@ -232,12 +231,12 @@ def test_the_source_is_used_and_the_copy_stays_signaled(device, open_device, syn
         exporter.exported()
 
     wait = wait_for(copy)
-    assert wait.finishes(), f"a copy lost its signal when its source was used again: {wait}"
+    assert wait.finishes(), f"a copy lost its signal while its source was used again: {wait}"
 
 
 @rule("SPEC-IMPORT-12", "SPEC-IMPORT-17", "SPEC-IMPORT-16")
 def test_a_copy_imports_into_its_source(device, sync_kind):
-    """A semaphore imports a copy of its own payload: one wait is for the copy, the next for its own new signal."""
+    """After a semaphore imported a copy of its own payload, one wait is for the copy, the next for its own new signal."""
     exporter, descriptor = signaled(device, sync_kind)
     puts(descriptor, exporter, sync_kind)
 
@@ -246,13 +245,13 @@ def test_a_copy_imports_into_its_source(device, sync_kind):
     signal(exporter)
     own = wait_for(exporter)
 
-    assert own.finishes(), f"after it a wait for the semaphore's own signal does not end: {own}"
+    assert own.finishes(), f"after a wait for the copy a wait for the semaphore's own signal does not end: {own}"
 
 
 @rule("SPEC-IMPORT-12", "SPEC-IMPORT-15", "SPEC-IMPORT-33", "SPEC-HANDLE-07")
 @pytest.mark.parametrize(("length", "gone"), [(2, False), (5, False), (2, True)], ids=["2", "5", "2-destroyed"])
 def test_a_payload_is_copied_from_semaphore_to_semaphore(device, open_device, sync_kind, length, gone):
-    """A pending payload that is exported, imported and exported again keeps its signal to the last copy, whoever is gone."""
+    """A copy of a copy of a pending payload is signaled by the first signal, also with the semaphores between destroyed."""
     needs_exportable_imports(device, sync_kind)
     importing = open_device()
 
@@ -267,13 +266,13 @@ def test_a_payload_is_copied_from_semaphore_to_semaphore(device, open_device, sy
 
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"copied {length} times: {proof.value}"
+    assert proof is Proof.HELD, f"a wait for a payload that was copied {length} times: {proof.value}"
 
 
 @rule("SPEC-HANDLE-07")
 @pytest.mark.parametrize("gone", ["semaphore", "device", "instance"])
 def test_a_copy_outlives_its_source(device, open_device, sync_kind, gone):
-    """A descriptor imports, and a wait for it ends, after its source is destroyed."""
+    """After its source was destroyed a descriptor imports, and a wait for it ends."""
     exporting = open_device()
     gate, _, descriptor = pending(exporting, sync_kind)
     if not gate.finishes():
@@ -282,12 +281,12 @@ def test_a_copy_outlives_its_source(device, open_device, sync_kind, gone):
 
     wait = wait_for(puts(descriptor, device.semaphore(), sync_kind))
 
-    assert wait.finishes(), f"the {gone} was destroyed, then a wait for a copy does not end: {wait}"
+    assert wait.finishes(), f"after the {gone} was destroyed a wait for a copy does not end: {wait}"
 
 
 @rule("SPEC-HANDLE-07", "SPEC-IMPORT-33")
 def test_a_pending_copy_outlives_its_importers(device, open_device, sync_kind):
-    """A descriptor whose signal is pending still imports when an earlier importer was destroyed unused."""
+    """A descriptor with a pending signal imports again after an earlier importer was destroyed unused."""
     importing = open_device()
 
     def arrange(factor):
@@ -298,12 +297,12 @@ def test_a_pending_copy_outlives_its_importers(device, open_device, sync_kind):
 
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"imported once more: {proof.value}"
+    assert proof is Proof.HELD, f"a wait for a second import, the first destroyed unused: {proof.value}"
 
 
 @rule("SPEC-COMPAT-02", "SPEC-FUND-02")
 def test_a_signaled_copy_crosses_to_another_device(device, neighbour, sync_kind):
-    """SYNC_FD asks for no UUID: a copy of a signaled payload is signaled on another physical device."""
+    """A copy of a signaled payload as SYNC_FD is signaled on another physical device, whatever its UUIDs."""
     _, descriptor = signaled(device, sync_kind)
 
     wait = wait_for(puts(descriptor, neighbour.semaphore(), sync_kind))
@@ -313,7 +312,7 @@ def test_a_signaled_copy_crosses_to_another_device(device, neighbour, sync_kind)
 
 @rule("SPEC-COMPAT-02", "SPEC-FUND-02", "SPEC-IMPORT-33")
 def test_a_pending_copy_crosses_to_another_device(device, neighbour, sync_kind):
-    """A wait on one physical device holds for the work of another, by a copy of the payload that it signals."""
+    """A wait on one physical device for a copy holds until the work on the other device is done."""
 
     def arrange(factor):
         gate, _, descriptor = pending(device, sync_kind, factor)

@@ -1,15 +1,14 @@
-"""Several temporary imports before a wait: only the newest counts, and nothing but the permanent payload comes back."""
+"""Several temporary imports before a wait: the newest replaces the others, and the wait restores the permanent payload."""
 
 import pytest
 
 from fixtures.testbed import patience
 from fixtures.testbed.gates import Proof, shown
-from fixtures.testbed.semaphores import BINARY_OPAQUE, BINARY_SYNC
+from fixtures.testbed.kinds import BINARY_OPAQUE, BINARY_SYNC
 from fixtures.vulkan.outcomes import unsupported, warn
 from suites.ledger import rule
-from suites.steps.members import signal, signal_behind_work, wait_for
-from suites.steps.payloads import each_permanent, needs, pending, puts, signaled, target, wait_at
-from suites.steps.queues import first_stuck
+from suites.steps.payloads import each_permanent, needs, pending, puts, signaled, target
+from suites.steps.signals import first_stuck, signal, signal_behind_work, wait_at, wait_for
 
 OPAQUE, SYNC = BINARY_OPAQUE, BINARY_SYNC
 PAIRS = [(OPAQUE, OPAQUE), (OPAQUE, SYNC), (SYNC, OPAQUE), (SYNC, SYNC)]
@@ -17,7 +16,7 @@ STACKS = [*PAIRS, (OPAQUE,) * 5, (SYNC,) * 5, (OPAQUE, SYNC, OPAQUE, SYNC), (SYN
 
 
 def name(kinds):
-    """What was imported, the oldest first."""
+    """The imported kinds as text, the oldest first."""
     return "-".join(str(kind.handle_type) for kind in kinds)
 
 
@@ -29,7 +28,7 @@ each_stack = pytest.mark.parametrize("kinds", STACKS, ids=map(name, STACKS))
 @each_pair
 @pytest.mark.parametrize("state", ["signaled", "unsignaled"])
 def test_the_newest_temporary_payload_is_waited_for(device, open_device, kinds, state):
-    """The wait after two temporary imports holds for the second one's signal, though the first one's has happened."""
+    """A wait after two temporary imports holds for the second payload's signal, although the first payload is signaled."""
     needs(device, *kinds)
     importing, (older, newer) = open_device(), kinds
 
@@ -41,14 +40,14 @@ def test_the_newest_temporary_payload_is_waited_for(device, open_device, kinds, 
 
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"{name(kinds)} imported, the first one signaled: {proof.value}"
+    assert proof is Proof.HELD, f"a wait after temporary imports of {name(kinds)}, the first signaled: {proof.value}"
 
 
 @rule("SPEC-IMPORT-07", "SPEC-IMPORT-36")
 @each_stack
 @each_permanent
 def test_one_wait_brings_the_permanent_payload_back(device, open_device, kinds, permanent):
-    """However many temporary imports there were, the second wait is for the signal of the permanent payload."""
+    """After any number of temporary imports the second wait is for the permanent payload."""
     needs(device, *kinds)
     into = target(device, open_device(), permanent, is_signaled=True)
     for kind in kinds:
@@ -58,7 +57,7 @@ def test_one_wait_brings_the_permanent_payload_back(device, open_device, kinds, 
     assert first.finishes(), f"{name(kinds)}: the wait for the newest payload does not end: {first}"
     second = into.waits()
 
-    assert second.finishes(), f"{name(kinds)}: after one wait the permanent payload's signal is not there: {second}"
+    assert second.finishes(), f"{name(kinds)}: after one wait the permanent payload's signal is lost: {second}"
 
 
 @rule("SPEC-IMPORT-07", "SPEC-IMPORT-36")
@@ -66,7 +65,7 @@ def test_one_wait_brings_the_permanent_payload_back(device, open_device, kinds, 
 @each_permanent
 @pytest.mark.parametrize("state", ["signaled", "unsignaled"])
 def test_no_older_temporary_payload_comes_back(device, open_device, kinds, permanent, state):
-    """When the newest temporary payload and the permanent one are used up, a wait holds for a new signal."""
+    """When waits have consumed the newest temporary and the permanent payload, the next wait holds for a new signal."""
     needs(device, *kinds)
     importing = open_device()
 
@@ -75,19 +74,19 @@ def test_no_older_temporary_payload_comes_back(device, open_device, kinds, perma
         for kind in kinds:
             puts(signaled(device, kind)[1], into.semaphore, kind)
         for wait in [into.waits() for _ in range(2 if state == "signaled" else 1)]:
-            assert wait.finishes(), f"{name(kinds)}: a wait before the one in question does not end: {wait}"
+            assert wait.finishes(), f"{name(kinds)}: a wait for an existing signal does not end: {wait}"
         return signal_behind_work(into.below, factor), wait_at(into.semaphore, into.queue)
 
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"{name(kinds)}: with no signal left, {proof.value}"
+    assert proof is Proof.HELD, f"{name(kinds)}: a wait with no signal left: {proof.value}"
 
 
 @rule("SPEC-IMPORT-07", "SPEC-IMPORT-14")
 @pytest.mark.isolated
 @pytest.mark.parametrize("depth", [2, 5])
 def test_replaced_payloads_keep_their_signals(device, open_device, depth):
-    """A payload that another temporary import replaced before any wait is still signaled for those who share it."""
+    """A payload that a second temporary import replaced before any wait stays signaled for the semaphores that share it."""
     needs(device, OPAQUE)
     into = target(device, open_device(), is_signaled=True)
     sources = [signaled(device, OPAQUE) for _ in range(depth)]
@@ -96,16 +95,18 @@ def test_replaced_payloads_keep_their_signals(device, open_device, depth):
 
     waits = [into.waits(), into.waits()]
 
-    assert all(wait.finishes() for wait in waits), f"the waits for the newest and the permanent payload: {waits}"
+    assert all(wait.finishes() for wait in waits), (
+        f"the waits for the newest and the permanent payload do not all end: {waits}"
+    )
     for number, (exporter, _) in enumerate(sources[:-1], start=1):
         wait = wait_for(exporter)
         kept = wait.finishes(patience.seconds(patience.SIGNALED))
-        assert kept, f"payload {number} of {depth} lost its signal, which nobody waited for: {wait}"
+        assert kept, f"payload {number} of {depth} lost its signal before any wait for it: {wait}"
 
 
 @rule("SPEC-IMPORT-07", "SPEC-IMPORT-14")
 def test_a_replaced_payload_is_not_signaled_any_more(device, open_device):
-    """Signals of a semaphore go to its newest temporary payload, not to the one that this replaced."""
+    """A semaphore's signals go to its newest temporary payload, not to the temporary payload before it."""
     needs(device, OPAQUE)
     importing = open_device()
 
@@ -122,26 +123,26 @@ def test_a_replaced_payload_is_not_signaled_any_more(device, open_device):
 
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"the semaphore was signaled; who shares the payload that was replaced: {proof.value}"
+    assert proof is Proof.HELD, f"a wait through a semaphore that shares the replaced payload: {proof.value}"
 
 
 @rule("SPEC-IMPORT-28", "SPEC-IMPORT-06", "SPEC-IMPORT-12")
 @each_permanent
 def test_minus_1_leaves_the_signal_below(device, open_device, permanent):
-    """Over a signaled payload -1 is waited for once; then the permanent payload is back, signaled."""
+    """With -1 imported over a signaled payload, one wait consumes the -1, the next the permanent payload's signal."""
     needs(device, SYNC)
     into = over_minus_1(target(device, open_device(), permanent, is_signaled=True))
 
     waits = [into.waits(), into.waits()]
 
     stuck = first_stuck(waits)
-    assert not stuck, f"of two waits, for -1 and for the signal below, one does not end: {stuck}"
+    assert not stuck, f"of two waits, for -1 and for the permanent payload's signal, one does not end: {stuck}"
 
 
 @rule("SPEC-IMPORT-28", "SPEC-IMPORT-06")
 @each_permanent
 def test_minus_1_is_waited_for_once(device, open_device, permanent):
-    """Over an unsignaled payload -1 is waited for once; then a wait holds for a signal."""
+    """With -1 imported over an unsignaled payload, one wait consumes the -1, the next holds for a signal."""
     needs(device, SYNC)
     into = over_minus_1(target(device, open_device(), permanent))
 
@@ -149,7 +150,7 @@ def test_minus_1_is_waited_for_once(device, open_device, permanent):
     assert first.finishes(), f"a wait for the imported -1 does not end: {first}"
     proof = shown(lambda factor: (signal_behind_work(into.below, factor), wait_at(into.semaphore, into.queue)))
 
-    assert proof is Proof.HELD, f"-1 is used up: {proof.value}"
+    assert proof is Proof.HELD, f"a wait after the imported -1 was consumed: {proof.value}"
 
 
 def over_minus_1(into):
@@ -163,7 +164,7 @@ def over_minus_1(into):
 @rule("SPEC-IMPORT-28", "SPEC-IMPORT-36", "SPEC-IMPORT-07")
 @each_permanent
 def test_minus_1_replaces_a_pending_payload(device, open_device, permanent):
-    """A signaled payload imported as -1 over one that is unsignaled is waited for at once; then the permanent one is back."""
+    """-1 imported over an unsignaled temporary payload ends one wait at once, which restores the permanent payload."""
     needs(device, OPAQUE, SYNC)
     into = target(device, open_device(), permanent, is_signaled=True)
     unsignaled = device.semaphore(OPAQUE, export=True)
@@ -173,16 +174,16 @@ def test_minus_1_replaces_a_pending_payload(device, open_device, permanent):
     assert first.finishes(), f"a wait for the imported -1 does not end: {first}"
     second = into.waits()
 
-    assert second.finishes(), f"after it the permanent payload's signal is not there: {second}"
+    assert second.finishes(), f"after a wait for the imported -1 the permanent payload's signal is lost: {second}"
     signal(unsignaled)
     wait = wait_for(unsignaled)
-    assert wait.finishes(), f"the payload that -1 replaced can no longer be used: {wait}"
+    assert wait.finishes(), f"a signal of the payload that -1 replaced does not end a wait: {wait}"
 
 
 @rule("SPEC-IMPORT-07", "SPEC-IMPORT-36")
 @pytest.mark.parametrize("newer", [OPAQUE, SYNC], ids=lambda kind: str(kind.handle_type))
 def test_a_replaced_payload_need_not_be_signaled(device, open_device, newer):
-    """The wait for a payload that is signaled ends, though the one that it replaced never is."""
+    """A wait for a signaled temporary payload ends, although the temporary payload that it replaced is never signaled."""
     needs(device, OPAQUE, newer)
     into, unsignaled = target(device, open_device()), device.semaphore(OPAQUE, export=True)
     puts(unsignaled.exported(), into.semaphore, OPAQUE)
@@ -190,13 +191,13 @@ def test_a_replaced_payload_need_not_be_signaled(device, open_device, newer):
 
     wait = into.waits()
 
-    assert wait.finishes(), f"{newer} signaled, over a payload that is not: {wait}"
+    assert wait.finishes(), f"a wait for a signaled {newer} over an unsignaled temporary payload does not end: {wait}"
 
 
 @rule("SPEC-IMPORT-07", "SPEC-IMPORT-15")
 @each_pair
 def test_a_replaced_payload_is_not_waited_for(device, open_device, kinds):
-    """The wait for a signaled payload ends before the work behind the one it replaced; no sentence says how soon: a warning."""
+    """A wait for a signaled payload ends; waiting for the work before a replaced payload's signal as well is a warning."""
     needs(device, *kinds)
     importing, (older, newer) = open_device(), kinds
 
@@ -219,7 +220,7 @@ def test_a_replaced_payload_is_not_waited_for(device, open_device, kinds):
 @rule("SPEC-IMPORT-07", "SPEC-IMPORT-36")
 @each_pair
 def test_the_wait_for_the_newest_payload_does_not_delay_the_next(device, open_device, kinds):
-    """With two temporary payloads a second wait, submitted while the first holds, is for the permanent payload."""
+    """After two temporary imports a second wait, submitted while the first still holds, is for the permanent payload."""
     needs(device, *kinds)
     importing, (older, newer) = open_device(), kinds
 
@@ -233,4 +234,4 @@ def test_the_wait_for_the_newest_payload_does_not_delay_the_next(device, open_de
 
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"{name(kinds)}: two waits at once: {proof.value}"
+    assert proof is Proof.HELD, f"{name(kinds)}: the second of two waits at once: {proof.value}"

@@ -1,6 +1,6 @@
-"""Every command returns what the registry lists for it, and succeeds for valid use.
+"""Every command returns only results that the registry lists for it, and succeeds for valid use.
 
-All calls of all tests are checked against these lists on the way; here each command is called for its own sake.
+The suite checks every call of every test against these lists; here each command has a test of its own.
 """
 
 import pytest
@@ -10,13 +10,13 @@ from fixtures.vulkan.native import Batch
 from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
-from suites.steps.states import exported_payload
+from suites.steps.exports import exported_payload
 
 ROUNDS = 20
 
 
 def check(command, answers, expected=(Result.SUCCESS,)):
-    """All answers are listed for the command, and valid use gives one of `expected`; the test names the rule."""
+    """Assert that the registry lists all answers for the command, and that each is one of `expected`; the test names the rule."""
     listed = registry.results_of(command)
     odd = sorted({str(answer) for answer in answers if answer not in listed})
     assert not odd, f"{command} returned {', '.join(odd)}, which it does not list"
@@ -26,7 +26,7 @@ def check(command, answers, expected=(Result.SUCCESS,)):
 
 @rule("SPEC-RESULT-01")
 def test_results_of_get(device, exportable):
-    """vkGetSemaphoreFdKHR."""
+    """vkGetSemaphoreFdKHR returns listed results, and succeeds for valid use."""
     semaphores = [device.semaphore(exportable, export=True) for _ in range(ROUNDS)]
     if not exportable.semaphore_type:
         for semaphore in semaphores:
@@ -37,7 +37,7 @@ def test_results_of_get(device, exportable):
 
 @rule("SPEC-RESULT-02")
 def test_results_of_import(device, kind):
-    """vkImportSemaphoreFdKHR."""
+    """vkImportSemaphoreFdKHR returns listed results, and succeeds for valid use."""
     exported = exported_payload(device, kind)
     temporary = str(kind.handle_type) == "SYNC_FD"
 
@@ -48,7 +48,7 @@ def test_results_of_import(device, kind):
 
 @rule("SPEC-RESULT-03")
 def test_results_of_create(device, exportable):
-    """vkCreateSemaphore, exportable and not."""
+    """vkCreateSemaphore returns listed results, and succeeds for exportable and other semaphores."""
     vk, chosen = device.vk, int(exportable.semaphore_type)
     exports = [None, 0, int(exportable.handle_type)] * ROUNDS
 
@@ -69,7 +69,7 @@ def test_results_of_create(device, exportable):
     ],
 )
 def test_results_of_submission(device, through):
-    """vkQueueSubmit, vkQueueSubmit2 and vkQueueBindSparse, with signals, waits and nothing at all."""
+    """Each submission command returns listed results, and succeeds with signals, with waits and for no batch at all."""
     queue = device.queue_for(through)
     if queue is None:
         unsupported(f"the device has no queue for {through}")
@@ -84,7 +84,7 @@ def test_results_of_submission(device, through):
 
 @rule("SPEC-RESULT-09")
 def test_results_of_counter(timeline):
-    """vkGetSemaphoreCounterValue."""
+    """vkGetSemaphoreCounterValue returns listed results, and succeeds for valid use."""
     vk, device = timeline.device.vk, timeline.device
 
     answers = [vk.vkGetSemaphoreCounterValue(device.handle, timeline.handle)[0] for _ in range(ROUNDS)]
@@ -95,7 +95,7 @@ def test_results_of_counter(timeline):
 @rule("SPEC-RESULT-10")
 @pytest.mark.parametrize(("value", "expected"), [(0, Result.SUCCESS), (1, Result.TIMEOUT)])
 def test_results_of_host_wait(timeline, value, expected):
-    """vkWaitSemaphores for a value that is reached, and for one that is not."""
+    """vkWaitSemaphores returns listed results: VK_SUCCESS for a reached value, VK_TIMEOUT for another."""
     answers = [timeline.host_wait(value, seconds) for seconds in (0, 0.000001, 0.001) for _ in range(5)]
 
     check("vkWaitSemaphores", answers, (expected,))
@@ -103,14 +103,14 @@ def test_results_of_host_wait(timeline, value, expected):
 
 @rule("SPEC-RESULT-11")
 def test_results_of_host_signal(timeline):
-    """vkSignalSemaphore."""
+    """vkSignalSemaphore returns listed results, and succeeds for valid use."""
     check("vkSignalSemaphore", [timeline.host_signal(value) for value in range(1, ROUNDS)])
 
 
 @rule("SPEC-RESULT-12")
 @pytest.mark.parametrize("command", ["vkQueueWaitIdle", "vkDeviceWaitIdle"])
 def test_results_of_waiting_for_idle(device, command):
-    """vkQueueWaitIdle and vkDeviceWaitIdle, behind work that ends."""
+    """vkQueueWaitIdle and vkDeviceWaitIdle return listed results, and succeed while work is pending that ends."""
     target = device.queue.handle if command == "vkQueueWaitIdle" else device.handle
 
     answers = []

@@ -1,7 +1,7 @@
-"""Whatever an application may hand in, the driver survives: any number, any kind of file with any content, any legal chain.
+"""The driver survives any input: any number as descriptor, any kind of file with any content, any legal chain.
 
-The examples are always the same.  What kills or holds the driver costs its own process; the last call there has the example.
-How a stranger is refused, and what an accepted one does, is judged in suites/importing.
+The examples are the same in each run.  An example that crashes or hangs ends its own process; the last call there shows it.
+suites/importing judges how foreign descriptors are refused, and what accepted ones do.
 """
 
 import os
@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from fixtures.testbed.descriptors import Descriptor
-from fixtures.testbed.drivers import KINDS
 from fixtures.testbed.foreign import STRANGERS
+from fixtures.testbed.kinds import KINDS
 from fixtures.vulkan.commands import is_open
 from fixtures.vulkan.journal import note
 from fixtures.vulkan.registry import FeatureFlag, HandleType, SemaphoreType
 from suites.ledger import rule
-from suites.steps.members import exchange
+from suites.steps.foreign_imports import exchange
 
 pytestmark = [pytest.mark.isolated(fresh=True), pytest.mark.one_queue, pytest.mark.limit(10)]
 EXAMPLES = 60
@@ -43,7 +43,7 @@ def permanences(kind):
 
 @rule("SPEC-IMPORT-23", "SPEC-FUND-04")
 def test_any_number_is_survived(device, kind):
-    """A number that is no open descriptor is not imported, whichever it is, and does no harm."""
+    """An import of any number that is no open descriptor fails, and the device works on."""
     is_sync = kind.handle_type == HandleType.SYNC_FD
 
     def check(number, temporary):
@@ -52,7 +52,9 @@ def test_any_number_is_survived(device, kind):
         semaphore = device.semaphore(kind)
         result = semaphore.import_fd(number, temporary=temporary)
         semaphore.destroy()
-        assert not result.is_success or (is_sync and number < 0), f"{number}, no descriptor, was imported as {kind}"
+        assert not result.is_success or (is_sync and number < 0), (
+            f"the driver imported {number}, which is no descriptor, as {kind}"
+        )
 
     for_all(check, number=st.integers(-(2**31), 2**31 - 1), temporary=permanences(kind))
     exchange(device, kind, "afterwards")
@@ -67,7 +69,7 @@ def of_bytes(content):
 
 
 def of_kind(which, number):
-    """A descriptor of something without content to read: a stranger, a socket, or a file of the system."""
+    """A descriptor without content to read: of the suite's foreign descriptors, a socket, or a file of the system."""
     names = [
         name for name in STRANGERS if name in ("pipe-read", "pipe-write", "epoll", "dev-null", "directory", "o-path")
     ]
@@ -85,7 +87,7 @@ def of_kind(which, number):
 
 
 def try_to_import(device, kind, fd, temporary):
-    """Import a stranger, and destroy the semaphore unused."""
+    """Import a foreign descriptor, and destroy the semaphore unused."""
     with Descriptor(fd, device.vk, "fuzzed file") as stranger:
         semaphore = device.semaphore(kind)
         semaphore.import_fd(stranger.fd, temporary=temporary)
@@ -94,7 +96,7 @@ def try_to_import(device, kind, fd, temporary):
 
 @rule("SPEC-IMPORT-23", "SPEC-FUND-04")
 def test_any_content_of_a_file_is_survived(device, kind):
-    """The import of a file in memory with arbitrary bytes returns, and what is the device's own goes on."""
+    """An import of a memory file with arbitrary bytes returns, and the device works on."""
 
     def check(content, temporary):
         try_to_import(device, kind, of_bytes(content), temporary)
@@ -105,7 +107,7 @@ def test_any_content_of_a_file_is_survived(device, kind):
 
 @rule("SPEC-IMPORT-23", "SPEC-FUND-04")
 def test_any_kind_of_file_is_survived(device, kind):
-    """The import of a descriptor of whatever kind returns, and what is the device's own goes on."""
+    """An import of a descriptor of any kind returns, and the device works on."""
 
     def check(which, number, temporary):
         try_to_import(device, kind, of_kind(which, number), temporary)
@@ -116,7 +118,7 @@ def test_any_kind_of_file_is_survived(device, kind):
 
 @rule("SPEC-CREATE-03", "SPEC-CREATE-06", "SPEC-CREATE-08")
 def test_any_legal_chain_makes_a_semaphore(device):
-    """Whatever of type, initial value and exportable types is chained, the semaphore is made and in the state asked for."""
+    """With any legal chain of type, initial value and exportable types the new semaphore is in the requested state."""
     info = device.info
     types = {semaphore_type: [None, 0] for semaphore_type in SemaphoreType if info.timeline or not semaphore_type}
     for kind in KINDS:
@@ -129,11 +131,11 @@ def test_any_legal_chain_makes_a_semaphore(device):
         wanted = int(made) if made or with_type else None
         answer, handle = device.vk.vkCreateSemaphore(device.handle, export, wanted, value if made else 0)
         assert answer.is_success, f"vkCreateSemaphore({made}, exportable as {export}) returned {answer}"
-        assert handle, f"vkCreateSemaphore({made}, exportable as {export}) succeeded without a handle"
+        assert handle, f"vkCreateSemaphore({made}, exportable as {export}) returned VK_SUCCESS and no handle"
         if made:
             answer, counter = device.vk.vkGetSemaphoreCounterValue(device.handle, handle)
             assert (answer.is_success, counter) == (True, value), (
-                f"made at {value} a timeline is at {counter} ({answer})"
+                f"a timeline made with initialValue {value} has the counter {counter} ({answer})"
             )
         device.vk.vkDestroySemaphore(device.handle, handle)
 

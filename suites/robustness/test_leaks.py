@@ -2,12 +2,12 @@
 
 import pytest
 
-from fixtures.running.plugin import allow_permanence
 from fixtures.testbed import foreign
+from fixtures.testbed.claims import allow_permanence
 from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
-from suites.steps.growth import OTHERS, descriptors_left, growth, left_again
-from suites.steps.members import at, is_copy
+from suites.steps.leaks import OTHERS, descriptors_left, growth, left_again
+from suites.steps.signals import at, is_copy
 
 pytestmark = [pytest.mark.isolated, pytest.mark.one_queue, pytest.mark.limit(30)]
 
@@ -40,7 +40,7 @@ def submit(device, kind):
 
 
 def refuse(device, kind):
-    """Create, import what is no descriptor, and destroy."""
+    """Create, import a closed descriptor, and destroy."""
 
     def one_round():
         with foreign.stranger("closed", device) as closed:
@@ -51,7 +51,7 @@ def refuse(device, kind):
 
 
 def refuse_open(device, kind):
-    """Create, import a descriptor of something else, close that, and destroy."""
+    """Create, import an eventfd, close that, and destroy."""
 
     def one_round():
         with foreign.stranger("eventfd", device) as eventfd:
@@ -64,7 +64,7 @@ def refuse_open(device, kind):
 @rule("SPEC-DESTROY-06")
 @pytest.mark.parametrize("life", [create, export, submit, refuse, refuse_open], ids=lambda life: life.__name__)
 def test_no_life_cycle_leaves_anything(device, kind, life):
-    """What a semaphore took is given back when it is destroyed, whatever it was used for."""
+    """Destroying a semaphore releases all that it took, whatever it was used for."""
     begun = life(device, kind)
 
     def one_round():
@@ -78,7 +78,7 @@ def test_no_life_cycle_leaves_anything(device, kind, life):
 
 @rule("SPEC-IMPORT-01")
 def test_an_exchange_leaves_no_descriptor(device, kind, permanence):
-    """Exported, imported, signaled and waited for, round after round: no descriptor is left; anything else is a warning."""
+    """Rounds of export, import, signal and wait leave no descriptor; threads, mappings and memory are a warning."""
     temporary = allow_permanence(kind, permanence)
 
     def one_round():

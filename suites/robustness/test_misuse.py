@@ -1,7 +1,7 @@
-"""Misuse of a shared payload: the specification bounds what may come of it (Importing Semaphore Payloads).
+"""Misuse of a shared payload: the specification lists the allowed outcomes (Importing Semaphore Payloads).
 
 The violating command returns INITIALIZATION_FAILED, or its device is lost, or the wait counts as satisfied after a while.
-How long a while is nobody says, so what is still pending at the limit is a warning.
+The specification sets no limit for this while, so a wait that is still pending at the suite's limit is a warning.
 """
 
 import os
@@ -9,12 +9,13 @@ import os
 import pytest
 
 from fixtures.testbed import bench, patience
-from fixtures.testbed.semaphores import BINARY_OPAQUE
+from fixtures.testbed.kinds import BINARY_OPAQUE
 from fixtures.vulkan.outcomes import unsupported, warn
 from fixtures.vulkan.registry import Result, result
 from suites.ledger import rule
-from suites.neighbours.steps import export_pending, export_unsignaled
-from suites.steps.members import another_device, at
+from suites.steps.members import another_device
+from suites.steps.other_process import export_pending, export_unsignaled
+from suites.steps.signals import at
 
 pytestmark = [pytest.mark.isolated, pytest.mark.exclusive]
 BOUNDED = {Result.SUCCESS, Result.ERROR_INITIALIZATION_FAILED, Result.ERROR_DEVICE_LOST}
@@ -26,7 +27,7 @@ of_binary = pytest.mark.parametrize("opaque_kind", [BINARY_OPAQUE], indirect=Tru
 
 @pytest.fixture
 def shared(device, opaque_kind):
-    """(exporter, importer) of one binary payload; results that misuse may give count as listed."""
+    """(exporter, importer) of one binary payload; results that misuse may return count as listed."""
     device.vk.tolerated = frozenset({Result.ERROR_INITIALIZATION_FAILED})
     exporter = device.semaphore(opaque_kind, export=True)
     yield exporter, device.semaphore(opaque_kind).imports(exporter.exported())
@@ -43,7 +44,7 @@ def let_go(semaphore):
 
 
 def violate(how, exporter, importer):
-    """Break the rules of the payload's state; returns how each submission ended."""
+    """Violate the rules about the payload's state; returns how each submission ended."""
     queue = exporter.device.queue
     if how == "wait-without-signal":
         steps = [queue.submit(waits=[importer])]
@@ -64,7 +65,7 @@ VIOLATIONS = ("wait-without-signal", "double-signal", "double-wait")
 @pytest.mark.parametrize("how", VIOLATIONS)
 @of_binary
 def test_misuse_ends_in_one_of_the_bounded_ways(shared, how):
-    """A violation through handles that share a payload has no other outcome than those listed."""
+    """A violation through semaphores that share a payload has one of the listed outcomes."""
     ends = violate(how, *shared)
 
     odd = {str(end) for end in ends} - {str(end) for end in BOUNDED | {Result.TIMEOUT}}
@@ -75,18 +76,18 @@ def test_misuse_ends_in_one_of_the_bounded_ways(shared, how):
 @pytest.mark.parametrize("how", VIOLATIONS)
 @of_binary
 def test_misuse_ends_soon(shared, how):
-    """A violation ends by an error, by the loss of its device or by giving up to wait; when is not specified."""
+    """A violation ends with an error, the loss of its device, or a wait that counts as satisfied; still pending is a warning."""
     ends = violate(how, *shared)
 
     limit = patience.seconds(PATIENCE)
-    assert Result.TIMEOUT not in ends, f"{how}: not ended in {limit:g} s; no bound is specified"
+    assert Result.TIMEOUT not in ends, f"{how}: still pending after {limit:g} s; the specification sets no limit"
 
 
 @rule("SPEC-SHARE-03", "SPEC-FUND-04", "ISSUE-VK_KHR_external_semaphore-1")
 @pytest.mark.parametrize("how", VIOLATIONS)
 @of_binary
 def test_misuse_harms_no_other_device(shared, open_device, how):
-    """Devices on which no violation occurred go on working, those that exist and those that are made after."""
+    """Devices without a violation work on, both devices made before it and devices made after it."""
     before = open_device()
     bystander = before.semaphore()
     bystander.signal()
@@ -107,13 +108,13 @@ def test_misuse_harms_no_other_device(shared, open_device, how):
 @pytest.mark.parametrize("how", VIOLATIONS)
 @of_binary
 def test_a_new_payload_makes_the_semaphore_good_again(shared, how):
-    """After misuse an import of a fresh payload gives the semaphore a defined state, unless its device was lost."""
+    """After a violation the import of another payload gives the semaphore a defined state, unless its device was lost."""
     _, importer = shared
     ends = violate(how, *shared)
     if Result.ERROR_DEVICE_LOST in ends:
         unsupported(f"{how} lost the device, which is allowed (SPEC-SHARE-05)")
     if Result.TIMEOUT in ends:
-        unsupported(f"{how}: work with the semaphore is still pending, so nothing may be imported into it")
+        unsupported(f"{how}: a submission that uses the semaphore is still pending, so an import into it is invalid")
     fresh = importer.device.semaphore(BINARY_OPAQUE, export=True)
 
     importer.imports(fresh.exported())
@@ -128,7 +129,7 @@ def test_a_new_payload_makes_the_semaphore_good_again(shared, how):
 @rule("SPEC-SHARE-03", "ISSUE-VK_KHR_external_semaphore-1")
 @of_binary
 def test_a_wait_survives_an_exporter_killed_before_its_signal(device, shared, processes):
-    """A wait for a signal that never comes, since its process died, ends in one of the bounded ways."""
+    """A wait for a signal that a killed process never submitted has one of the listed outcomes."""
     child, target = exported_elsewhere(device, processes, export_unsignaled)
     child.kill()
 
@@ -141,7 +142,7 @@ def test_a_wait_survives_an_exporter_killed_before_its_signal(device, shared, pr
 @pytest.mark.parametrize("submitted", ["before", "after"])
 @of_binary
 def test_a_wait_survives_an_exporter_killed_behind_its_signal(device, shared, processes, submitted):
-    """A wait for a signal that was pending when its process died, submitted before or after, ends in a bounded way."""
+    """A wait for a signal that was pending when its process was killed has one of the listed outcomes."""
     child, target = exported_elsewhere(device, processes, export_pending)
     if submitted == "after":
         child.kill()
@@ -157,7 +158,7 @@ def test_a_wait_survives_an_exporter_killed_behind_its_signal(device, shared, pr
 
 
 def exported_elsewhere(device, processes, step):
-    """A process that has sent the descriptor of a payload, and a semaphore here that imported it."""
+    """A process that has sent the descriptor of a payload, and a semaphore of this process that imported it."""
     child = processes.start(step, device.info, BINARY_OPAQUE)
     answer = result(child.channel.receive())
     assert answer.is_success, f"vkGetSemaphoreFdKHR in another process returned {answer} (SPEC-CAPS-03)"
@@ -168,19 +169,19 @@ def exported_elsewhere(device, processes, step):
 
 
 def end_of(wait, target):
-    """How a wait for `target` ends; one that is still pending at the limit, which no text forbids, is a warning."""
+    """How a wait for `target` ends; a wait that is still pending at the limit is a warning, as no text forbids it."""
     limit = patience.seconds(PATIENCE)
     end = wait.result if wait.result.is_error else wait.end(limit)
     if end == Result.TIMEOUT:
         target.device.is_sound = False
         let_go(target)
-        warn(f"not ended in {limit:g} s; no bound is specified")
+        warn(f"the wait is still pending after {limit:g} s; the specification sets no limit")
     return end
 
 
 @rule("SPEC-FUND-04", "SPEC-COMPAT-01")
 def test_a_payload_of_an_unlike_device_harms_nobody(device, open_device, opaque_kind, pytestconfig):
-    """Whatever comes of an OPAQUE_FD that crosses to a device with another UUID, both devices work on with their own."""
+    """After an import of an OPAQUE_FD from a device with another UUID, accepted or refused, both devices work on."""
     far = bench.open_device(another_device(pytestconfig, device.info, opaque_kind))
     exported, before = far.semaphore(opaque_kind, export=True).exported(), open_device()
 
@@ -198,4 +199,4 @@ def test_a_payload_of_an_unlike_device_harms_nobody(device, open_device, opaque_
         assert wait.finishes(), f"after an import of {far}'s payload ({answer}) a wait on {one} does not end: {wait}"
     bench.close_device(far)
     if answer.is_success:
-        warn(f"a payload of {far} imports, though its UUIDs are others")
+        warn(f"the import of a payload of {far} succeeded although its UUIDs differ")

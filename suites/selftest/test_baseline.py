@@ -101,7 +101,7 @@ CHANGES = {
         lambda text: text.replace(f"unsupported {ID}test_lacks", f"flaky {ID}test_lacks"),
         "test_lacks: was flaky, turned unsupported",
     ),
-    "a new breach": (
+    "a new violation": (
         lambda text: without(text, "vkDeviceWaitIdle"),
         "breach SPEC-RESULT-12 vkDeviceWaitIdle: new fail",
     ),
@@ -133,7 +133,7 @@ def test_a_flaky_entry_accepts_both_outcomes():
 
 
 def test_an_entry_that_matches_no_test_fails_a_whole_run():
-    """A test that is gone is a difference, a flaky breach that did not happen is none."""
+    """A test that is gone is a difference, a flaky violation that did not happen is not."""
     text = known_of_breaches() + "fail suites/gone.py::test_gone\nflaky breach SPEC-RESULT-06 vkQueueSubmit\n"
 
     found = against(text, *WHOLE)
@@ -143,7 +143,7 @@ def test_an_entry_that_matches_no_test_fails_a_whole_run():
 
 
 def test_a_breach_that_no_longer_occurs_fails_a_whole_run():
-    """An entry of a breach that no test of the suite shows any more is a difference."""
+    """An entry of a violation that no test of the suite shows any more is a difference."""
     text = known_of_breaches() + "fail breach SPEC-RESULT-06 vkQueueSubmit\n"
 
     found = against(text, *WHOLE)
@@ -153,7 +153,7 @@ def test_a_breach_that_no_longer_occurs_fails_a_whole_run():
 
 
 def test_entries_of_tests_that_were_not_selected_are_left_alone():
-    """A run of a part of the suite says nothing of the rest, its breaches included."""
+    """A run of a part of the suite says nothing of the rest, its violations included."""
     text = known() + "fail breach SPEC-RESULT-06 vkQueueSubmit\nfail suites/gone.py::test_gone\n"
 
     found = against(text, VERDICTS, "-n0", "-k", "test_passes")
@@ -168,12 +168,12 @@ PARTS = {
     "by --rule": (*WHOLE, "--rule=SPEC-EXPORT-05"),
     "by --deselect": (*WHOLE, f"--deselect={BREACHES}::test_breach"),
 }
-"""Arguments of runs that leave out every test of samples/breaches.py that shows the breach of SPEC-RESULT-12."""
+"""Arguments of runs that leave out every test of samples/breaches.py that shows the violation of SPEC-RESULT-12."""
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_breaches_are_left_alone_where_nothing_could_show_them(part):
-    """A baseline that knows of a breach only is no reason to fail a run without the tests that show it."""
+    """A baseline that has a violation alone is no reason to fail a run without the tests that show it."""
     head = "\n".join(known().splitlines()[:3])
 
     found = against(f"{head}\nfail breach SPEC-RESULT-12 vkDeviceWaitIdle\n", *PARTS[part])
@@ -207,11 +207,11 @@ def test_a_baseline_of_other_versions_is_refused():
     ids=["entry", "head", "version"],
 )
 def test_a_baseline_that_does_not_read_is_refused(text):
-    """One sentence names the file."""
+    """One sentence names the file and the line."""
     found = against(text)
 
     assert found.status == 4
-    assert "--baseline" in found.error
+    assert re.search(r"--baseline \S+: \S+\.txt:1: ", found.error)
 
 
 def test_reasons_and_versions_survive_a_new_baseline(tmp_path):
@@ -255,5 +255,5 @@ def test_a_run_that_died_makes_no_baseline(tmp_path):
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
 
     assert done.returncode != 0
-    assert "the run died before its end" in done.stderr
+    assert "the run died before its end; continue it with" in done.stderr
     assert "Traceback" not in done.stderr

@@ -87,6 +87,13 @@ def test_unknown_is_worth_a_look_and_no_unlisted_result(driver):
     assert seen() == [("SPEC-FUND-09", GET)]
 
 
+def test_an_import_may_return_unknown(driver):
+    """Whether an import was legal only its test knows: VK_ERROR_UNKNOWN of one that was not breaks no rule on the way."""
+    driver(vkImportSemaphoreFdKHR=lambda *_: Result.ERROR_UNKNOWN).vkImportSemaphoreFdKHR(1, 1, 1, -1)
+
+    assert seen() == []
+
+
 def test_results_that_misuse_allows_are_tolerated_while_it_lasts(driver):
     """`tolerated` results are no breach, and are one again afterwards."""
     vk = driver(vkDeviceWaitIdle=lambda _: Result.ERROR_INITIALIZATION_FAILED)

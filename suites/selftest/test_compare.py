@@ -95,7 +95,7 @@ def test_a_layers_changes_are_told_apart(finished):
 
 
 def test_breaches_are_compared(finished):
-    """A breach that is new is a new failure, one that is gone is fixed."""
+    """A new violation is a new failure, one that is gone is fixed."""
     without = Run(finished.head, finished.tests, finished.breaches[1:], finished.end)
     key = baseline.key_of(finished.breaches[0])
 
@@ -174,7 +174,8 @@ def test_a_run_that_died_is_not_compared(finished, tmp_path):
     done = command(tmp_path, tmp_path)
 
     assert done.returncode == 1
-    assert done.stderr == f"{tmp_path}: the run died before its end\n"
+    resume = f"continue it with `.venv/bin/pytest --resume={tmp_path}`"
+    assert done.stderr == f"{tmp_path}: the run died before its end; {resume}\n"
 
 
 MAP = "# moved\na.py::test_old -> b.py::test_new\nb.py::test_new -> b.py::test_newest\nc.py::test_x[1] -> c.py::test_x[one]\n"

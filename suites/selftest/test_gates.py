@@ -23,6 +23,7 @@ def submission(seconds, took=0.0, device=None):
     end = time.monotonic() + seconds
 
     def wait(device, fences, limit):
+        time.sleep(max(0.0, min(end - time.monotonic(), limit / 1e9)))
         return Result.SUCCESS if time.monotonic() >= end else Result.TIMEOUT
 
     return Submission(device or Fake(wait), "vkQueueSubmit", Result.SUCCESS, 1, took=took)
@@ -30,11 +31,22 @@ def submission(seconds, took=0.0, device=None):
 
 @pytest.mark.parametrize(
     ("work", "wait", "proof"),
-    [(0.02, 0.03, Proof.HELD), (0.05, 0.02, Proof.EARLY), (0.02, 9.0, Proof.NEVER), (0.0, 0.0, Proof.NOT_SHOWN)],
-    ids=["held", "early", "never", "not-shown"],
+    [
+        (0.02, 0.03, Proof.HELD),
+        (0.05, 0.02, Proof.EARLY),
+        (0.02, 9.0, Proof.NEVER),
+        (0.0, 0.0, Proof.NOT_SHOWN),
+        (0.083, 0.08, Proof.HELD),
+        (0.018, 0.015, Proof.NOT_SHOWN),
+        (0.1, 0.08, Proof.EARLY),
+    ],
+    ids=["held", "early", "never", "not-shown", "late-fence", "late-fence-or-early", "early-by-a-fifth"],
 )
 def test_a_wait_is_judged_by_its_end(monkeypatch, work, wait, proof):
-    """After the work it has held, before it is early, much later never; work that was over at once shows nothing."""
+    """After the work it has held, before it is early, much later never; work that was over at once shows nothing.
+
+    A fence of the work that is seen a little later than the wait is no proof of an early end; after long work it has held.
+    """
     monkeypatch.setattr(patience, "factor", 0.1)
 
     assert watch(submission(work), submission(wait)) is proof

@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from suites.steps.growth import OTHERS, grows, growth, left_again
+from suites.steps.leaks import OTHERS, grows, growth, left_again
 
 COUNTS = (200, 400)
 

@@ -2,8 +2,10 @@
 
 import ast
 import json
+import subprocess
 import time
 import tomllib
+from functools import cache
 from graphlib import TopologicalSorter
 
 import pytest
@@ -12,8 +14,19 @@ from fixtures.testbed.drivers import ROOT
 from suites.selftest.runs import run, scratch
 
 pytestmark = pytest.mark.limit(60)
-FORBIDDEN = {"fixtures": ("suites", "reports"), "reports": ("fixtures", "suites"), "suites": ("reports",)}
-"""What the files of a folder may not import; the selftests may import anything."""
+FLOORS = {
+    "fixtures": ("vulkan", "reference", "faults", "variants", "testbed", "running"),
+    "reports": ("records", "render", "compare", "reproduce", "diagnose", "session"),
+}
+"""The rooms of a folder, lowest floor first: a room imports itself and rooms on lower floors."""
+
+MAY_IMPORT = {"fixtures": ("fixtures",), "reports": ("reports",), "suites": ("suites", "fixtures")}
+"""What the files of a folder import of this project; the selftests may import anything."""
+
+GROUND_FLOOR = ("suites.steps", "suites.ledger", "suites.paragraphs")
+"""What every chapter of suites may import beside itself and fixtures."""
+
+MOST_LINES, DATA = 400, (".tsv", ".json", ".txt", ".md")
 
 
 def sources(folder):
@@ -21,46 +34,105 @@ def sources(folder):
     return [file for file in sorted((ROOT / folder).rglob("*.py")) if "selftest" not in file.parts]
 
 
-def imports_of(tree):
-    """(module, line) of each import, wherever it stands in the file."""
+def name_of(file):
+    """The module name of a file, as other files import it."""
+    return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_of(file, at_import=False):
+    """(module, line) of each import of this project's modules; only of those that run at import, if asked."""
+    tree = ast.parse(file.read_text())
+    if at_import:
+        tree.body = [node for node in tree.body if not isinstance(node, ast.If)]
+        for node in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+            node.body = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, node.lineno) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"line {node.lineno} imports relatively"
-            yield node.module, node.lineno
-            yield from ((f"{node.module}.{alias.name}", node.lineno) for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}:{node.lineno} imports relatively"
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        prefix = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+        for name in names:
+            found = module_of(f"{prefix}{name}") or module_of(prefix.rstrip("."))
+            if found:
+                yield found, node.lineno
 
 
-@pytest.mark.parametrize("folder", FORBIDDEN)
-def test_imports_run_one_way(folder):
-    """suites -> fixtures; fixtures knows of neither suites nor reports, reports of neither drivers nor suites."""
+@cache
+def module_of(name):
+    """The module of this project that an import of `name` needs; "" if it is none."""
+    place = ROOT / name.replace(".", "/")
+    is_ours = name.partition(".")[0] in MAY_IMPORT
+    return name if is_ours and (place.with_suffix(".py").exists() or (place / "__init__.py").exists()) else ""
+
+
+def wrong_imports(folder, is_allowed):
+    """ "file:line imports module" of each import for which `is_allowed(file, module)` is false."""
     files = sources(folder)
-
-    wrong = [
+    assert files
+    return [
         f"{file.relative_to(ROOT)}:{line} imports {module}"
         for file in files
-        for module, line in imports_of(ast.parse(file.read_text()))
-        if module.partition(".")[0] in FORBIDDEN[folder]
+        for module, line in imports_of(file)
+        if not is_allowed(file, module)
     ]
-    assert files
+
+
+@pytest.mark.parametrize("folder", MAY_IMPORT)
+def test_folders_import_one_way(folder):
+    """suites -> fixtures; fixtures knows of neither suites nor reports, reports of neither drivers nor suites."""
+    wrong = wrong_imports(folder, lambda file, module: module.startswith(MAY_IMPORT[folder]))
+
     assert not wrong, "; ".join(wrong)
 
 
-@pytest.mark.parametrize("folder", ["fixtures", "reports"])
+@pytest.mark.parametrize("folder", FLOORS)
+def test_rooms_import_one_way(folder):
+    """A room imports itself and rooms on lower floors; every room has its floor."""
+    floors = FLOORS[folder]
+
+    def is_allowed(file, module):
+        room, other = file.relative_to(ROOT).parts[1], module.split(".")[1]
+        return room == "__main__.py" or floors.index(other) <= floors.index(room)
+
+    rooms = {file.parent.name for file in sources(folder) if file.parent.parent.name == folder}
+    assert rooms == {*floors}
+    wrong = wrong_imports(folder, is_allowed)
+    assert not wrong, "; ".join(wrong)
+
+
+def test_chapters_import_no_chapter():
+    """A chapter of suites imports itself, the ground floor and fixtures; nobody imports a file of tests."""
+
+    def is_allowed(file, module):
+        own = module.startswith(name_of(file).rpartition(".")[0] + ".") and file.parent.name != "suites"
+        is_test = module.rpartition(".")[2].startswith("test_")
+        return not is_test and (own or not module.startswith("suites") or module.startswith(GROUND_FLOOR))
+
+    wrong = wrong_imports("suites", is_allowed)
+    assert not wrong, "; ".join(wrong)
+
+
+@pytest.mark.parametrize("folder", MAY_IMPORT)
 def test_imports_make_no_circles(folder):
-    """What a module needs to be imported does not need that module."""
-    graph = {}
-    for file in sources(folder):
-        at_import = ast.Module([node for node in ast.parse(file.read_text()).body if not isinstance(node, ast.If)], [])
-        for node in [n for n in ast.walk(at_import) if isinstance(n, ast.FunctionDef)]:
-            node.body = []
-        needed = {module for module, _ in imports_of(at_import) if module.startswith(folder)}
-        graph[f"{folder}.{file.stem}"] = needed - {f"{folder}.{file.stem}"}
+    """No file needs, to be imported, a file that needs it."""
+    graph = {
+        name_of(file): {module for module, _ in imports_of(file, at_import=True)} - {name_of(file)}
+        for file in sources(folder)
+    }
 
     order = list(TopologicalSorter(graph).static_order())  # CycleError tells the circle
 
     assert set(graph) <= set(order)
+
+
+def test_files_are_short():
+    """No file of code in the repository has more than 400 lines."""
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True)
+    files = [ROOT / name for name in listed.stdout.split() if not name.endswith((*DATA, ".png"))]
+    lengths = {file: len(file.read_text().splitlines()) for file in files if file.exists()}
+
+    assert lengths
+    assert not {str(file.relative_to(ROOT)): count for file, count in lengths.items() if count > MOST_LINES}
 
 
 def seconds_to_collect(count):

@@ -2,21 +2,22 @@
 
 import pytest
 
-from fixtures.reference.driver import Ideal
+from fixtures.reference.driver import ReferenceDriver
 from fixtures.testbed import bench, drivers
-from fixtures.testbed.devices import Device, Instance
-from fixtures.testbed.semaphores import BINARY_OPAQUE
+from fixtures.testbed.devices import Device
+from fixtures.testbed.instances import Instance
+from fixtures.testbed.kinds import BINARY_OPAQUE
 from fixtures.vulkan.commands import Commands
 from fixtures.vulkan.outcomes import Broken
 from fixtures.vulkan.registry import Result
 
-DEVICE = drivers.look_at_ideal().devices[0]
+DEVICE = drivers.look_at_reference().devices[0]
 
 
 @pytest.fixture
 def two_queues():
     """Two queues of an ideal device, and a semaphore on it with an importer of its payload."""
-    device = Device(Instance(Commands(Ideal(""), bench.journal(), None), DEVICE))
+    device = Device(Instance(Commands(ReferenceDriver(""), bench.journal(), None), DEVICE))
     device.vk.tolerated = frozenset({Result.ERROR_INITIALIZATION_FAILED})
     exporter = device.semaphore(BINARY_OPAQUE, export=True)
     yield device.queues[:2], exporter, device.semaphore(BINARY_OPAQUE).imports(exporter.exported())
@@ -52,9 +53,9 @@ def test_one_queue_may_wait_for_a_payload_again(two_queues):
 
 def test_a_driver_is_not_excused_by_a_layer_that_nobody_named(monkeypatch):
     """VK_ERROR_LAYER_NOT_PRESENT for an instance without layers is the driver's failure, not `unsupported`."""
-    monkeypatch.setattr(Ideal, "vkCreateInstance", lambda *arguments: (Result.ERROR_LAYER_NOT_PRESENT, 0))
+    monkeypatch.setattr(ReferenceDriver, "vkCreateInstance", lambda *arguments: (Result.ERROR_LAYER_NOT_PRESENT, 0))
 
     with pytest.raises((Broken, pytest.skip.Exception)) as raised:
-        Instance(Ideal(""), DEVICE)
+        Instance(ReferenceDriver(""), DEVICE)
 
     assert raised.type is Broken, f"it is left out: {raised.value}"

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from fixtures.reference.payloads import Binary, Semaphore, Timeline, Wait
-from fixtures.testbed.drivers import KINDS
+from fixtures.testbed.kinds import KINDS
 from fixtures.vulkan.registry import FeatureFlag, HandleType
 from suites.model.world import PLACES, Handle, Made, Pending, Work, World
 

@@ -168,7 +168,7 @@ def test_the_picture_has_every_judged_rule(finished):
 
 
 def test_faults_and_what_finds_them(finished, tmp_path):
-    """A matrix.json in the run's folder is a table: fault, rule, tests; a rule without a test says so."""
+    """A matrix.json in the run's folder becomes a table: fault, rule, tests; a rule without a test says so."""
     (tmp_path / "matrix.json").write_text(
         json.dumps({"a-fault": {"SPEC-EXPORT-02": ["one", "two"], "SPEC-EXPORT-04": []}})
     )
@@ -177,7 +177,7 @@ def test_faults_and_what_finds_them(finished, tmp_path):
         page.show(file)
         cells = page.js("[...document.querySelectorAll('#faults td')].map((one) => one.textContent)")
 
-    assert cells == ["a-fault", "SPEC-EXPORT-02", "one\ntwo", "", "SPEC-EXPORT-04", "no test finds it"]
+    assert cells == ["a-fault", "SPEC-EXPORT-02", "one\ntwo", "", "SPEC-EXPORT-04", "no test detects it"]
 
 
 def test_light_and_dark(finished, tmp_path):

@@ -1,4 +1,4 @@
-"""Parts of a run: shards, what an interrupted run has left, several machines on one page, and records without names."""
+"""Parts of a run: shards, interrupted runs that continue, several machines on one page, and records without names."""
 
 import json
 import platform
@@ -55,15 +55,15 @@ def test_a_shard_that_is_none(share):
 def test_devices_are_columns(tmp_path):
     """Two drivers make a page with a column each, with the command that repeats a test on its own driver."""
     passes = (SAMPLES + "verdicts.py", "-n0", "-k", "test_passes")
-    swift, ideal = run(*passes), run(*passes, driver=("--ideal",))
+    swift, reference = run(*passes), run(*passes, driver=("--reference",))
 
-    found = merged(tmp_path, swift.folder, ideal.folder)
+    found = merged(tmp_path, swift.folder, reference.folder)
 
     slugs = ["swiftshader", "ideal-0", "ideal-1"]
     assert sorted(device["slug"] for device in found.devices) == sorted(slugs)
     assert [found.repeat(test).split()[2].partition("=")[0] for test in found.tests] == [
         "--driver",
-        "--ideal",
+        "--reference",
     ]
     with browser() as page:
         page.show(tmp_path / "index.html")

@@ -9,7 +9,8 @@ import time
 import pytest
 
 from fixtures.running import stacks
-from fixtures.running.processes import Gone, Nursery
+from fixtures.running.channels import Gone
+from fixtures.running.processes import Nursery
 from fixtures.testbed import bench
 from fixtures.testbed.descriptors import open_descriptors
 from fixtures.vulkan import outcomes

@@ -1,4 +1,4 @@
-"""The record of a run: what it says, and what is left of it, and of the run's processes, when the run is broken off."""
+"""The record of a run, and what remains of it and of the run's processes when somebody interrupts the run."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ def whole(*arguments):
 
 
 def test_the_record_begins_with_the_run_and_ends_with_the_totals():
-    """First line "run", last line "end", between them tests and then breaches."""
+    """First line "run", last line "end", between them the tests, then the violations."""
     types = [line["type"] for line in whole().lines]
 
     assert (types[0], types[-1]) == ("run", "end")
@@ -68,7 +68,7 @@ def test_the_run_says_which_layers_and_variables_were_in_force():
 
 @pytest.mark.parametrize(("kind", "fields"), [("test", TEST), ("breach", BREACH)])
 def test_every_line_has_all_its_fields(kind, fields):
-    """No test and no breach leaves a field out."""
+    """Every test and every violation has each of its fields."""
     lines = [line for line in whole().lines if line["type"] == kind]
 
     missing = [(line, set(fields.split()) - set(line)) for line in lines if set(fields.split()) - set(line)]

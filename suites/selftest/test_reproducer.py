@@ -106,7 +106,7 @@ def test_a_failure_shows_again(group):
 
 @pytest.mark.parametrize("group", [g for g in GROUPS if g[0].startswith(REPAIRED)], ids=named)
 def test_a_driver_that_refuses_strangers_is_found_good(group):
-    """With what refuses strangers and names the lack of descriptors rightly in between, the program ends 0."""
+    """The program ends 0 behind a shim that refuses foreign descriptors and reports a lack of descriptors rightly."""
     repaired = compile_c(ROOT / SAMPLES / "repaired.c", f"repaired-{os.getpid()}.so", "-shared", "-fPIC")
 
     for test in group:
@@ -157,7 +157,7 @@ def test_one_of_several_counters_decides():
 
 
 def test_a_stranger_that_was_accepted_may_be_refused():
-    """A failure behind an accepted stranger shows again; a driver that refuses it behaves."""
+    """A failure behind an accepted foreign descriptor shows again; a driver that refuses it keeps the rule."""
     repaired = compile_c(ROOT / SAMPLES / "repaired.c", f"repaired-{os.getpid()}.so", "-shared", "-fPIC")
     _, made = made_of("test_stranger")
 
@@ -170,7 +170,7 @@ def test_a_stranger_that_was_accepted_may_be_refused():
 
 @pytest.mark.parametrize("breach", re.findall(r"^fail (breach .+)$", KNOWN.read_text(), re.MULTILINE))
 def test_a_breach_shows_again(breach):
-    """The program of a breach ends 1 on the driver that has it, and 0 with a driver between that has it not."""
+    """The program of a violation ends 1 on the driver that has it, and 0 where a layer in between prevents it."""
     repaired = compile_c(ROOT / SAMPLES / "repaired.c", f"repaired-{os.getpid()}.so", "-shared", "-fPIC")
     source = scratch("reproducers") / f"{breach.replace(' ', '-')}.c"
     command = [sys.executable, "-m", "reports", "reproduce", str(known_run().folder), breach, "-o", str(source)]
@@ -186,6 +186,10 @@ ANSWERS = {
     "test_kill": "nobody signals (here vkWaitForFences returned VK_TIMEOUT)",
 }
 """What the programs of samples/reproduced.py say."""
+NO_SUCH = (
+    "this run has no test with the verdict fail or crash or timeout that has 'no such test' in its id; "
+    "its page lists them all\n"
+)
 
 
 def test_the_command_line_writes_a_program(tmp_path):
@@ -200,7 +204,7 @@ def test_the_command_line_writes_a_program(tmp_path):
     assert (tmp_path / "it.c").read_text().startswith("/*\n * cc -Wall -Wextra -o reproducer reproducer.c -lvulkan\n")
     assert (found.returncode, found.stderr) == (
         1,
-        "no fail or crash or timeout of this run has 'no such test' in its id\n",
+        NO_SUCH,
     )
 
 

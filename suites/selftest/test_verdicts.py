@@ -1,4 +1,4 @@
-"""What a run says of each test, of breaches on the way, and by its exit status."""
+"""What a run says of each test, of violations by calls in any test, and by its exit status."""
 
 import re
 
@@ -58,7 +58,7 @@ def test_verdict_and_message(name, workers):
 
 @pytest.mark.parametrize("selected", STATUSES)
 def test_exit_status(selected):
-    """0: nothing wrong, 1: a failure or a breach, 3: the suite's own fault, 5: nothing judged."""
+    """0: nothing wrong, 1: a failure or a violation, 3: the suite's own fault, 5: nothing judged."""
     found = sample("-n0", "-k", selected)
 
     assert found.status == STATUSES[selected], found.output
@@ -75,7 +75,7 @@ def test_errors_show_where():
 
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
 def test_a_breach_is_one_record(workers):
-    """All breaches of one rule by one command of a device are one record, with every test in which they happened."""
+    """All violations of a rule by a command of a device are one record, with every test in which they happened."""
     found = [one for one in sample(workers).breaches if one["rule"] == "SPEC-RESULT-12"]
 
     assert [(one["device"], one["command"], one["verdict"]) for one in found] == [
@@ -95,12 +95,12 @@ def test_a_breach_of_a_rule_that_only_warns():
     found = sample("-n0", "-k", "test_mere_warning")
 
     assert [(one["rule"], one["verdict"]) for one in found.breaches] == [("SPEC-FUND-09", "warn")]
-    assert "warn  SPEC-FUND-09" in "\n".join(section(found.output, "breaches"))
+    assert "warn  SPEC-FUND-09" in "\n".join(section(found.output, "violations"))
 
 
 def test_the_summary_tells_a_breach_once():
     """Rule, device, command, answer and the number of tests, in one place."""
-    lines = "\n".join(section(sample("-n2").output, "breaches"))
+    lines = "\n".join(section(sample("-n2").output, "violations"))
 
     assert lines.count("SPEC-RESULT-12") == 1, lines
     for part in ("fail  SPEC-RESULT-12 [swiftshader]", "vkDeviceWaitIdle returned VK_", "(in 5 tests)"):

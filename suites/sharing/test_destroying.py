@@ -1,35 +1,25 @@
-"""What is left of a set of semaphores when members are destroyed."""
+"""A payload outlives the members of its set: those that are left signal and wait as before."""
 
 from itertools import permutations
 
 import pytest
 
-from fixtures.running.plugin import allow_permanence
 from fixtures.testbed import bench
+from fixtures.testbed.claims import allow_permanence
 from fixtures.testbed.gates import Proof, shown
 from suites.ledger import rule
-from suites.steps.members import (
-    NAMES,
-    close,
-    device_at,
-    each_place,
-    members,
-    scattered,
-    signal,
-    signal_behind_work,
-    values,
-    wait_for,
-)
+from suites.steps.members import NAMES, close, device_at, each_place, members, scattered
+from suites.steps.signals import signal, signal_behind_work, values, wait_for
 
 each_order = pytest.mark.parametrize("order", list(permutations(NAMES)), ids="-".join)
-"""Who goes first, who next, who stays."""
+"""Which member is destroyed first, which next, and which stays."""
 
 
 @rule("SPEC-DESTROY-03", "SPEC-IMPORT-14")
 @each_place
 @each_order
 def test_a_signal_stays_when_its_signaler_is_destroyed(device, open_device, opaque_kind, place, order):
-    """The signal of a member that is then destroyed is seen by the members that are left."""
+    """The signal of a member that is then destroyed reaches the members that are left."""
     every = members(device, device_at(place, device, open_device), opaque_kind)
 
     for value in (1, 2):
@@ -44,7 +34,7 @@ def test_a_signal_stays_when_its_signaler_is_destroyed(device, open_device, opaq
 @each_place
 @each_order
 def test_the_members_that_are_left_signal_and_wait(device, open_device, opaque_kind, place, order):
-    """After each destruction the other members signal and wait as before, the last one alone too."""
+    """After each destruction the other members signal and wait as before, down to the last one."""
     every = members(device, device_at(place, device, open_device), opaque_kind)
     counter = values(opaque_kind)
 
@@ -60,7 +50,7 @@ def test_the_members_that_are_left_signal_and_wait(device, open_device, opaque_k
 @rule("SPEC-DESTROY-03", "SPEC-IMPORT-14")
 @each_order
 def test_a_wait_still_holds_when_a_member_is_destroyed(device, open_device, opaque_kind, order):
-    """A wait on one member for another's signal holds, also if a third one is destroyed while it does."""
+    """A wait on one member holds for another's signal, also while a third member is destroyed."""
     gone, acting, waiting = order
     counter = values(opaque_kind)
     importing, elsewhere = open_device(), open_device()
@@ -81,7 +71,7 @@ def test_a_wait_still_holds_when_a_member_is_destroyed(device, open_device, opaq
 @rule("SPEC-DESTROY-03", "SPEC-IMPORT-14")
 @pytest.mark.parametrize("gone", NAMES)
 def test_a_new_member_joins_after_one_was_destroyed(device, open_device, opaque_kind, gone):
-    """A payload that lost a member can still be imported, and the new member holds for signals of the others."""
+    """After a member was destroyed the payload imports again, and a wait on the new member holds for signals of the others."""
     every = scattered(device, open_device, opaque_kind)
     descriptor = every["exporter"].exported()
     newcomer, left = open_device(), [name for name in NAMES if name != gone]
@@ -97,7 +87,7 @@ def test_a_new_member_joins_after_one_was_destroyed(device, open_device, opaque_
 
 @rule("SPEC-DESTROY-03")
 def test_destroying_under_a_temporary_import_leaves_both_payloads(device, open_device, opaque_kind):
-    """A semaphore destroyed with one payload over another takes the signal of neither from who shares them."""
+    """Destroying a semaphore with a temporary payload over a permanent one leaves both payloads signaled for other semaphores."""
     allow_permanence(opaque_kind, "temporary")
     below, above = (device.semaphore(opaque_kind, export=True) for _ in range(2))
     gone = open_device().semaphore(opaque_kind).imports(below.exported()).imports(above.exported(), temporary=True)
@@ -108,14 +98,14 @@ def test_destroying_under_a_temporary_import_leaves_both_payloads(device, open_d
 
     waits = {"permanent": wait_for(below), "temporary": wait_for(above)}
     lost = {name: str(wait) for name, wait in waits.items() if not wait.finishes()}
-    assert not lost, f"a semaphore with two imported payloads was destroyed; who shares them waits in vain: {lost}"
+    assert not lost, f"destroying a semaphore with two imported payloads lost the signal of one: {lost}"
 
 
 @rule("SPEC-DESTROY-03", "SPEC-IMPORT-14")
 @pytest.mark.parametrize("gone", ["device", "instance"])
 @pytest.mark.parametrize("state", ["signaled", "unsignaled"])
 def test_importers_work_on_without_the_exporters_device(device, open_device, opaque_kind, gone, state):
-    """Importers keep the payload, with its state, when the exporter's device or instance is destroyed."""
+    """Importers keep the payload and its state when the exporter's device or instance is destroyed."""
     exporting, importing = open_device(), open_device()
     exporter, _, importer = members(exporting, importing, opaque_kind).values()
     other = device.semaphore(opaque_kind).imports(exporter.exported())
@@ -126,14 +116,14 @@ def test_importers_work_on_without_the_exporters_device(device, open_device, opa
 
     if state == "signaled":
         wait = wait_for(importer)
-        assert wait.finishes(), f"the exporter's {gone} was destroyed, and its signal with it: {wait}"
+        assert wait.finishes(), f"destroying the exporter's {gone} lost its signal: {wait}"
     proof = shown(lambda n: (signal_behind_work(other, n, n + 1), wait_for(importer, n + 1)))
     assert proof is Proof.HELD, f"the exporter's {gone} was destroyed; its importers signal and wait: {proof.value}"
 
 
 @rule("SPEC-DESTROY-03")
 def test_destroying_the_importers_device_leaves_the_exporter(device, open_device, opaque_kind):
-    """The exporter keeps its payload, with its state, when an importer goes with its device and instance."""
+    """The exporter keeps its payload and its state when an importer is destroyed with its device and instance."""
     importing, elsewhere = open_device(), open_device()
     exporter, importer, _ = members(device, importing, opaque_kind).values()
     other = elsewhere.semaphore(opaque_kind).imports(exporter.exported())
@@ -142,6 +132,6 @@ def test_destroying_the_importers_device_leaves_the_exporter(device, open_device
     bench.close_device(importing)
 
     wait = wait_for(exporter)
-    assert wait.finishes(), f"the importer's signal went with its instance: {wait}"
+    assert wait.finishes(), f"destroying the importer's instance lost its signal: {wait}"
     proof = shown(lambda n: (signal_behind_work(exporter, n, n + 1), wait_for(other, n + 1)))
     assert proof is Proof.HELD, f"an importer's instance was destroyed; the others signal and wait: {proof.value}"

@@ -1,27 +1,16 @@
-"""How often, and into what, one payload may be imported."""
+"""One payload may be imported any number of times: into semaphores, devices and instances, and into itself."""
 
 import pytest
 
-from fixtures.running.plugin import allow_permanence
+from fixtures.testbed.claims import allow_permanence
 from fixtures.testbed.gates import Proof, run_work, shown
-from fixtures.testbed.semaphores import BINARY_OPAQUE, TIMELINE
+from fixtures.testbed.kinds import BINARY_OPAQUE, TIMELINE
 from suites.ledger import rule
-from suites.steps.members import (
-    at,
-    device_at,
-    each_place,
-    is_copy,
-    is_timeline,
-    members,
-    needs_binary,
-    second_queue,
-    signal,
-    signal_behind_work,
-    values,
-    wait_for,
-)
+from suites.steps.exports import real
+from suites.steps.members import device_at, each_place, members
 from suites.steps.payloads import pending
-from suites.steps.states import real
+from suites.steps.queues import second_queue
+from suites.steps.signals import at, is_copy, is_timeline, needs_binary, signal, signal_behind_work, values, wait_for
 from suites.steps.timelines import needs_timelines
 
 MANY = 16
@@ -31,7 +20,7 @@ MANY = 16
 @each_place
 @pytest.mark.parametrize("count", [2, MANY])
 def test_one_payload_goes_into_many_semaphores(device, open_device, opaque_kind, permanence, place, count):
-    """A payload imports any number of times, and each importer sees the exporter's signals."""
+    """A payload imports any number of times, and the exporter's signals reach each importer."""
     temporary = allow_permanence(opaque_kind, permanence)
     importing, counter = device_at(place, device, open_device), values(opaque_kind)
     exporter = device.semaphore(opaque_kind, export=True)
@@ -43,14 +32,14 @@ def test_one_payload_goes_into_many_semaphores(device, open_device, opaque_kind,
         value = next(counter)
         signal(exporter, value)
         wait = wait_for(importer, value)
-        assert wait.finishes(), f"importer {number} of {count} ({place}) does not see the signal: {wait}"
+        assert wait.finishes(), f"the signal does not reach importer {number} of {count} ({place}): {wait}"
 
 
 @rule("SPEC-IMPORT-04")
 @each_place
 @pytest.mark.parametrize("count", [2, MANY])
 def test_one_payload_goes_many_times_into_one_semaphore(device, open_device, opaque_kind, permanence, place, count):
-    """A payload imports again into a semaphore that has it; the semaphore stays one member of the set."""
+    """A payload imports again into a semaphore that has it, and the exporter's signals still reach the semaphore."""
     temporary = allow_permanence(opaque_kind, permanence)
     importing = device_at(place, device, open_device)
     exporter, target = device.semaphore(opaque_kind, export=True), importing.semaphore(opaque_kind)
@@ -61,13 +50,15 @@ def test_one_payload_goes_many_times_into_one_semaphore(device, open_device, opa
 
     signal(exporter)
     wait = wait_for(target)
-    assert wait.finishes(), f"after {count} imports of one payload the signal is not seen: {wait}"
+    assert wait.finishes(), (
+        f"after {count} imports of one payload into one semaphore the signal does not reach it: {wait}"
+    )
 
 
 @rule("SPEC-IMPORT-04")
 @pytest.mark.parametrize("instances", [2, 4])
 def test_one_payload_goes_into_several_instances(device, open_device, opaque_kind, permanence, instances):
-    """A payload imports into several instances, and each of them sees the exporter's signals."""
+    """A payload imports into several instances, and the exporter's signals reach each of them."""
     temporary = allow_permanence(opaque_kind, permanence)
     exporter, counter = device.semaphore(opaque_kind, export=True), values(opaque_kind)
     descriptor = exporter.exported()
@@ -78,13 +69,13 @@ def test_one_payload_goes_into_several_instances(device, open_device, opaque_kin
         value = next(counter)
         signal(exporter, value)
         wait = wait_for(importer, value)
-        assert wait.finishes(), f"instance {number} of {instances} does not see the signal: {wait}"
+        assert wait.finishes(), f"the signal does not reach instance {number} of {instances}: {wait}"
 
 
 @rule("SPEC-IMPORT-32", "SPEC-IMPORT-14")
 @pytest.mark.parametrize("state", ["signaled", "unsignaled"])
 def test_a_payload_imports_into_its_own_semaphore(device, open_device, opaque_kind, permanence, state):
-    """A semaphore that imports its own payload keeps it, with its state and its other members."""
+    """A semaphore that imports its own payload keeps its state, and still shares it with the other members."""
     temporary = allow_permanence(opaque_kind, permanence)
     exporter = device.semaphore(opaque_kind, export=True)
     descriptor = exporter.exported()
@@ -101,12 +92,12 @@ def test_a_payload_imports_into_its_own_semaphore(device, open_device, opaque_ki
     assert proof is Proof.HELD, f"a semaphore that imported its own payload signals, a member waits: {proof.value}"
     signal(other, 1000)
     wait = wait_for(exporter, 1000)
-    assert wait.finishes(), f"a semaphore that imported its own payload does not see another member's signal: {wait}"
+    assert wait.finishes(), f"another member's signal does not reach a semaphore that imported its own payload: {wait}"
 
 
 @rule("SPEC-IMPORT-32", "SPEC-IMPORT-14", "SPEC-IMPORT-19")
 def test_a_payload_is_one_above_and_below(device, open_device, opaque_kind):
-    """A signal is used up once where a payload is both the temporary and the permanent one of its semaphore."""
+    """One wait consumes the signal of a payload that is both the temporary and the permanent payload of its semaphore."""
     needs_binary(opaque_kind)
     exporter = device.semaphore(opaque_kind, export=True)
     descriptor = exporter.exported()
@@ -118,14 +109,14 @@ def test_a_payload_is_one_above_and_below(device, open_device, opaque_kind):
     assert used.finishes(), f"the signal was lost when its semaphore imported its own payload: {used}"
 
     proof = shown(lambda factor: (signal_behind_work(exporter, factor), wait_for(other)))
-    assert proof is Proof.HELD, f"its one signal was used up, then a member waits for the next: {proof.value}"
+    assert proof is Proof.HELD, f"a wait consumed the one signal, then a member waits for the next: {proof.value}"
 
 
 @rule("SPEC-IMPORT-33", "SPEC-IMPORT-14", "SPEC-STATE-01")
 @each_place
 @pytest.mark.parametrize("exported", ["before-the-signal", "while-it-is-pending"])
 def test_a_pending_signal_is_waited_for_after_the_import(device, open_device, opaque_kind, permanence, place, exported):
-    """Who imports a payload whose signal was submitted waits until that signal has happened."""
+    """A wait after the import of a payload with a pending signal holds until the signal has happened."""
     temporary = allow_permanence(opaque_kind, permanence)
     importing, counter = device_at(place, device, open_device), values(opaque_kind)
 
@@ -138,13 +129,15 @@ def test_a_pending_signal_is_waited_for_after_the_import(device, open_device, op
 
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"imported while its signal was pending ({place}): {proof.value}"
+    assert proof is Proof.HELD, (
+        f"a wait for a payload that was imported while its signal was pending ({place}): {proof.value}"
+    )
 
 
 @rule("SPEC-IMPORT-33", "SPEC-STATE-09")
 @pytest.mark.parametrize("link", [BINARY_OPAQUE, TIMELINE], ids=["binary", "timeline"])
 def test_a_pending_signal_comes_after_the_work_of_another_queue(device, open_device, kind, link):
-    """What is imported while the batch that signals it waits for another queue is signaled after the work there."""
+    """A wait for an imported payload holds while the batch that signals it waits for work of another queue."""
     if is_timeline(link):
         needs_timelines(device)
     importing, signaling = open_device(), second_queue(device)
@@ -159,12 +152,14 @@ def test_a_pending_signal_comes_after_the_work_of_another_queue(device, open_dev
 
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"exported while a {link.semaphore_type} semaphore is waited for: {proof.value}"
+    assert proof is Proof.HELD, (
+        f"a wait for a payload whose signaling batch waits for a {link.semaphore_type} semaphore: {proof.value}"
+    )
 
 
 @rule("SPEC-IMPORT-33")
 def test_the_end_of_earlier_work_is_no_signal(device, open_device, kind):
-    """Who imports a payload whose signal comes behind two batches of work waits until the second is done."""
+    """A wait for an imported payload that is signaled after two batches of work holds until the second is done."""
     importing = open_device()
 
     def arrange(factor):
@@ -174,12 +169,14 @@ def test_the_end_of_earlier_work_is_no_signal(device, open_device, kind):
 
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"two batches of work before a pending signal: {proof.value}"
+    assert proof is Proof.HELD, (
+        f"a wait for an imported payload that is signaled after two batches of work: {proof.value}"
+    )
 
 
 @rule("SPEC-IMPORT-13", "SPEC-IMPORT-11", "SPEC-IMPORT-14")
 def test_an_import_by_reference_makes_no_copy(device, open_device, opaque_kind, permanence):
-    """A signal that comes after the import reaches importers, and a wait of theirs is a wait of the exporter."""
+    """A signal of an importer reaches the exporter, and a wait of the exporter consumes it for all members."""
     temporary = allow_permanence(opaque_kind, permanence)
     exporter, importer, _ = members(device, open_device(), opaque_kind, temporary).values()
     signal(importer, 1)
@@ -192,12 +189,14 @@ def test_an_import_by_reference_makes_no_copy(device, open_device, opaque_kind, 
         return signal_behind_work(exporter, factor, factor + 1), wait_for(importer, factor + 1)
 
     proof = shown(arrange)
-    assert proof is Proof.HELD, f"the exporter had used up one signal of the importer, then signals: {proof.value}"
+    assert proof is Proof.HELD, (
+        f"the exporter consumed one signal of the importer, then signals; the importer waits: {proof.value}"
+    )
 
 
 @rule("SPEC-SHARE-01", "SPEC-IMPORT-31")
 def test_what_is_pending_through_one_handle_binds_no_other(device, open_device, opaque_kind, permanence):
-    """A semaphore may import another payload, and go, while its first one is still to be signaled through others."""
+    """A semaphore may import another payload while a signal of its first payload is pending through other semaphores."""
     temporary = allow_permanence(opaque_kind, permanence)
     exporter, importer, sibling = members(device, open_device(), opaque_kind).values()
     other = device.semaphore(opaque_kind, export=True)
@@ -208,14 +207,14 @@ def test_what_is_pending_through_one_handle_binds_no_other(device, open_device, 
     answer = importer.import_fd(descriptor.dup().fd, temporary=temporary)
     wait, late = wait_for(importer), wait_for(sibling)
 
-    assert answer.is_success, f"an import into a semaphore whose payload is used through another one returned {answer}"
-    assert wait.finishes(), f"a wait for the payload that it imported then does not end: {wait}"
-    assert late.finishes(), f"the signal that was pending through another semaphore does not come: {late}"
+    assert answer.is_success, f"an import into a semaphore whose payload another semaphore still uses returned {answer}"
+    assert wait.finishes(), f"a wait for the newly imported payload does not end: {wait}"
+    assert late.finishes(), f"a wait for the pending signal of the first payload does not end: {late}"
 
 
 @rule("SPEC-IMPORT-14", "SPEC-FUND-02")
 def test_two_devices_export_to_each_other(device, open_device, opaque_kind):
-    """What each of two devices imports is the other's payload, not the one that itself exported at the same time."""
+    """When two devices export at the same time, each imports the other's payload, not its own."""
     other = open_device()
     there, here = (one.semaphore(opaque_kind, export=True) for one in (device, other))
     exported = [there.exported(), here.exported()]
@@ -227,20 +226,22 @@ def test_two_devices_export_to_each_other(device, open_device, opaque_kind):
     proof = shown(lambda n: (signal_behind_work(here, n, n), wait_for(from_here, n)))
     wait = wait_for(from_there, 1000)
 
-    assert proof is Proof.HELD, f"both devices export; a wait on the second for the first one's signal: {proof.value}"
-    assert wait.finishes(), f"both devices export; the first one's signal does not reach the second: {wait}"
+    assert proof is Proof.HELD, f"both devices exported; a wait on the second for the first one's signal: {proof.value}"
+    assert wait.finishes(), f"both devices exported; the first one's signal does not reach the second: {wait}"
 
 
 @rule("SPEC-IMPORT-14")
 def test_members_of_different_payloads_do_not_meet(device, open_device, opaque_kind):
-    """A signal of one payload is nothing to the members of another one, exported at the same time."""
+    """A signal of one payload does not reach the members of another payload, exported at the same time."""
     importing = open_device()
     first, second = (members(device, importing, opaque_kind) for _ in range(2))
     signal(first["exporter"], 1000)
 
     proof = shown(lambda n: (signal_behind_work(second["exporter"], n, n), wait_for(second["importer"], n)))
-    assert proof is Proof.HELD, f"another payload was signaled; a wait on this one: {proof.value}"
+    assert proof is Proof.HELD, f"a wait for a payload while another payload is signaled: {proof.value}"
 
     wait = wait_for(first["importer"], 1000)
-    assert wait.finishes(), f"the signal of a payload was lost when another one was used: {wait}"
-    assert not is_timeline(opaque_kind) or second["sibling"].counter() < 1000, "one payload's value is another's"
+    assert wait.finishes(), f"a payload lost its signal while another payload was used: {wait}"
+    assert not is_timeline(opaque_kind) or second["sibling"].counter() < 1000, (
+        "two payloads do not keep their own values"
+    )

@@ -1,21 +1,22 @@
-"""What else happens is nothing to a payload: it stays where it is, as it is."""
+"""A payload keeps its state through unrelated use of the device."""
 
 import pytest
 
 from suites.ledger import rule
-from suites.steps.members import is_timeline, members, signal, wait_for
+from suites.steps.members import members
 from suites.steps.payloads import needs, puts, signaled, target, temporary
+from suites.steps.signals import is_timeline, signal, wait_for
 
 VALUE = 7
 
 
 def idle_device(device, kind):
-    """Wait for the device, which has nothing to do."""
+    """Wait for the idle device."""
     assert device.vk.vkDeviceWaitIdle(device.handle).is_success, "vkDeviceWaitIdle failed (SPEC-FUND-09)"
 
 
 def idle_queues(device, kind):
-    """Wait for each queue, which has nothing to do."""
+    """Wait for each idle queue."""
     for queue in device.queues:
         assert device.vk.vkQueueWaitIdle(queue.handle).is_success, "vkQueueWaitIdle failed (SPEC-FUND-09)"
 
@@ -25,7 +26,7 @@ def others_made(device, kind):
     for value in (1, 2, 3):
         made = device.semaphore(kind, export=True)
         signal(made, value)
-        assert wait_for(made, value).finishes(), "a wait on a semaphore of its own does not end (SPEC-STATE-01)"
+        assert wait_for(made, value).finishes(), "a wait for a new semaphore does not end (SPEC-STATE-01)"
         made.destroy()
 
 
@@ -47,7 +48,7 @@ meanwhile = pytest.mark.parametrize(
 @rule("SPEC-IMPORT-05", "SPEC-IMPORT-06")
 @meanwhile
 def test_a_temporary_payload_stays_until_the_wait(device, open_device, kind, meanwhile):
-    """What was imported temporarily is there for the next wait on the semaphore, whatever comes before that."""
+    """A temporary payload stays for the next wait on the semaphore, whatever else happens before that wait."""
     needs(device, temporary(kind))
     into, (_, descriptor) = target(device, open_device()), signaled(device, kind)
     one = puts(descriptor, into.semaphore, kind)
@@ -55,13 +56,13 @@ def test_a_temporary_payload_stays_until_the_wait(device, open_device, kind, mea
     meanwhile(one.device, kind)
     wait = into.waits()
 
-    assert wait.finishes(), f"the temporary payload is gone, before any wait for it: {wait} ({meanwhile.__doc__})"
+    assert wait.finishes(), f"the temporary payload was lost before any wait for it: {wait} ({meanwhile.__doc__})"
 
 
 @rule("SPEC-DESTROY-02", "SPEC-DESTROY-03", "SPEC-IMPORT-14")
 @meanwhile
 def test_a_shared_payload_stays_without_its_exporter(device, open_device, opaque_kind, meanwhile):
-    """A payload keeps its state for its importers when the exporter is destroyed, whatever its device does then."""
+    """A payload keeps its state for importers after the exporter was destroyed, whatever the device then does."""
     exporter, importer, other = members(device, open_device(), opaque_kind).values()
     signal(exporter, VALUE)
     exporter.destroy()
@@ -69,14 +70,16 @@ def test_a_shared_payload_stays_without_its_exporter(device, open_device, opaque
     meanwhile(device, opaque_kind)
     wait = wait_for(importer, VALUE)
 
-    assert wait.finishes(), f"the signal of a destroyed exporter is gone: {wait} ({meanwhile.__doc__})"
-    assert not is_timeline(opaque_kind) or other.counter() == VALUE, f"{VALUE} became {other.counter()}"
+    assert wait.finishes(), f"the signal of a destroyed exporter was lost: {wait} ({meanwhile.__doc__})"
+    assert not is_timeline(opaque_kind) or other.counter() == VALUE, (
+        f"the counter changed from {VALUE} to {other.counter()}"
+    )
 
 
 @rule("SPEC-DESTROY-02", "SPEC-HANDLE-04", "SPEC-HANDLE-07")
 @meanwhile
 def test_a_descriptor_keeps_the_payload_meanwhile(device, open_device, kind, meanwhile):
-    """What a descriptor stands for is there for who imports it late, when its exporter is gone and others came."""
+    """A descriptor keeps its payload for a late import, after the exporter was destroyed and other payloads were used."""
     exporter, importer = device.semaphore(kind, export=True), open_device().semaphore(kind)
     signal(exporter, VALUE)
     descriptor = exporter.exported()
@@ -86,4 +89,6 @@ def test_a_descriptor_keeps_the_payload_meanwhile(device, open_device, kind, mea
     wait = wait_for(importer.imports(descriptor, temporary=not is_timeline(kind)), VALUE)
 
     assert wait.finishes(), f"the payload behind {descriptor} has lost its signal: {wait} ({meanwhile.__doc__})"
-    assert not is_timeline(kind) or importer.counter() == VALUE, f"{VALUE} became {importer.counter()}"
+    assert not is_timeline(kind) or importer.counter() == VALUE, (
+        f"the counter changed from {VALUE} to {importer.counter()}"
+    )

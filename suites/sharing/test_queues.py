@@ -1,25 +1,27 @@
-"""Shared payloads on every queue family, and through both names of the commands."""
+"""Shared payloads on every queue family, and through the core and the KHR names of the commands."""
 
 import pytest
 
-from fixtures.running.plugin import allow_permanence
+from fixtures.testbed.claims import allow_permanence
 from fixtures.testbed.gates import Proof, shown
 from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
-from suites.steps.members import FAMILIES, at, members, queue_of, signal_behind_work, values, wait_for
+from suites.steps.members import members
+from suites.steps.queues import FAMILIES, queue_of
+from suites.steps.signals import at, signal_behind_work, values, wait_for
 
 PAIRS = [(one, 0) for one in FAMILIES] + [(0, one) for one in FAMILIES[1:]]
 
 each_pair_of_families = pytest.mark.parametrize(
     ("signaling", "waiting"), PAIRS, ids=[f"family-{one}-to-{other}" for one, other in PAIRS]
 )
-"""The first family with each other one, in both directions."""
+"""The first family with each other family, in both directions."""
 
 
 @rule("SPEC-IMPORT-14", "SPEC-STATE-01", "SPEC-FUND-02")
 @each_pair_of_families
 def test_a_signal_crosses_queue_families(open_device, opaque_kind, permanence, signaling, waiting):
-    """A wait on a queue of one family holds for a signal that another device's queue of another family gives."""
+    """A wait on a queue of one family holds for a signal from another device's queue of another family."""
     temporary = allow_permanence(opaque_kind, permanence)
     exporting, importing = (open_device(families="all") for _ in range(2))
     theirs, ours, counter = queue_of(exporting, signaling), queue_of(importing, waiting), values(opaque_kind)
@@ -57,7 +59,7 @@ def test_a_signal_crosses_queues_of_one_device(open_device, opaque_kind, permane
 @pytest.mark.parametrize("through", ["vkQueueSubmit", "vkQueueSubmit2"])
 @pytest.mark.parametrize(("ours", "theirs"), [("", "KHR"), ("KHR", ""), ("KHR", "KHR")])
 def test_both_spellings_of_the_commands_share(open_device, opaque_kind, through, ours, theirs):
-    """A payload is shared whether its users take the core commands or those with the KHR suffix."""
+    """A payload is shared between users of the core commands and users of the commands with the KHR suffix."""
     exporting, importing, counter = open_device(ours), open_device(theirs), values(opaque_kind)
     if through == "vkQueueSubmit2" and not exporting.info.synchronization2:
         unsupported("the device has no synchronization2")

@@ -1,4 +1,4 @@
-"""Several threads at once: the duties of the application are about one handle, one queue, never about a shared payload."""
+"""Several threads at once: each handle and queue is synchronized by the application, a shared payload by the driver."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -7,15 +7,16 @@ from threading import Barrier, Event, Lock
 
 import pytest
 
-from fixtures.running.plugin import allow_permanence
+from fixtures.testbed.claims import allow_permanence
 from fixtures.testbed.descriptors import is_open
-from fixtures.testbed.semaphores import BINARY_OPAQUE, TIMELINE
+from fixtures.testbed.kinds import BINARY_OPAQUE, TIMELINE
 from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
-from suites.steps.members import at, is_timeline, members, signal, wait_for
+from suites.steps.members import members
 from suites.steps.payloads import needs
-from suites.steps.queues import COMMANDS, first_stuck, queue_for
+from suites.steps.queues import COMMANDS, queue_for
+from suites.steps.signals import at, first_stuck, is_timeline, signal, wait_for
 from suites.steps.timelines import needs_timelines
 
 THREADS = 4
@@ -23,7 +24,7 @@ MADE = 8
 EXPORTS = 24
 ROUNDS = 48
 BESIDE = 0.005
-"""Seconds until a thread that was told to wait does so."""
+"""Seconds until a thread that was told to wait is waiting."""
 
 
 def together(jobs):
@@ -60,13 +61,13 @@ def test_threads_export_one_semaphore_at_once(device, opaque_kind):
     numbers = [descriptor.fd for one in lists for _, descriptor in one]
     assert set(answers) == {Result.SUCCESS}, f"concurrent exports of one semaphore returned {set(map(str, answers))}"
     assert len(set(numbers)) == len(numbers), f"{len(numbers)} concurrent exports gave {len(set(numbers))} descriptors"
-    assert all(map(is_open, numbers)), "some of the descriptors were not open"
+    assert all(map(is_open, numbers)), "some of the exported descriptors are not open"
 
 
 @rule("SPEC-THREAD-03", "SPEC-IMPORT-14")
 @pytest.mark.isolated
 def test_descriptors_of_concurrent_exports_share_the_payload(device, open_device, opaque_kind):
-    """Whatever thread exported a descriptor, it imports as the payload of the one semaphore."""
+    """Descriptors that several threads exported from one semaphore all import its payload."""
     exporter, importing = device.semaphore(opaque_kind, export=True), open_device()
     lists = together([lambda: [exporter.exported() for _ in range(4)]] * THREADS)
 
@@ -75,13 +76,13 @@ def test_descriptors_of_concurrent_exports_share_the_payload(device, open_device
     for value, importer in enumerate(importers, start=1):
         signal(exporter, value)
         wait = wait_for(importer, value)
-        assert wait.finishes(), f"importer {value} of {len(importers)} does not see the exporter's signal: {wait}"
+        assert wait.finishes(), f"the exporter's signal does not reach importer {value} of {len(importers)}: {wait}"
 
 
 @rule("SPEC-SHARE-01", "SPEC-THREAD-09")
 @pytest.mark.isolated
 def test_members_come_and_go_while_others_work(device, open_device, opaque_kind):
-    """One thread imports and destroys members of a payload while another signals and waits through its own handles."""
+    """One thread imports a payload and destroys the importers while another signals and waits through its own semaphores."""
     exporter, importer, _ = members(device, open_device(), opaque_kind).values()
     descriptor, busy = exporter.exported(), open_device()
 
@@ -95,14 +96,16 @@ def test_members_come_and_go_while_others_work(device, open_device, opaque_kind)
 
     answers, problem = together([come_and_go, lambda: signal_and_wait(exporter, importer)])
 
-    assert answers == {Result.SUCCESS}, f"imports beside signals and waits returned {set(map(str, answers))}"
-    assert not problem, f"while members came and went: {problem}"
+    assert answers == {Result.SUCCESS}, f"imports during signals and waits returned {set(map(str, answers))}"
+    assert not problem, (
+        f"a wait does not end while another thread imports the payload and destroys importers: {problem}"
+    )
 
 
 @rule("SPEC-SHARE-01", "SPEC-THREAD-03")
 @pytest.mark.isolated
 def test_a_payload_is_exported_from_one_handle_while_another_is_used(device, open_device, opaque_kind):
-    """One thread exports from one handle of a payload while another signals and waits through the other handles."""
+    """One thread exports from one semaphore of a payload while another signals and waits through the others."""
     exporter, signaler, waiter = members(device, open_device(), opaque_kind).values()
 
     def export():
@@ -110,16 +113,16 @@ def test_a_payload_is_exported_from_one_handle_while_another_is_used(device, ope
 
     answers, problem = together([export, lambda: signal_and_wait(signaler, waiter)])
 
-    assert answers == {Result.SUCCESS}, f"exports beside signals and waits returned {set(map(str, answers))}"
-    assert not problem, f"while the payload was exported: {problem}"
+    assert answers == {Result.SUCCESS}, f"exports during signals and waits returned {set(map(str, answers))}"
+    assert not problem, f"a wait does not end while another thread exports the payload: {problem}"
 
 
 @rule("SPEC-SHARE-02", "SPEC-SHARE-01")
 @pytest.mark.isolated
 def test_submissions_of_two_devices_meet_on_one_payload(device, open_device, opaque_kind):
-    """A thread that signals and one that waits, each with a handle, a device and a queue of its own, both come to an end.
+    """A thread that signals and a thread that waits, each with its own semaphore, device and queue, both finish.
 
-    A timeline's waiter runs free; a binary one takes turns with its signaler, as no other order would be valid.
+    A timeline's waiter needs no turns; a binary one takes turns with its signaler, as no other order would be valid.
     """
     exporter, importer, _ = members(device, open_device(), opaque_kind).values()
     submitted, used = Queue(), Queue()
@@ -147,14 +150,16 @@ def test_submissions_of_two_devices_meet_on_one_payload(device, open_device, opa
     reached = exporter.counter() if is_timeline(opaque_kind) else ROUNDS
 
     assert problems == ["", ""], f"{ROUNDS} signals: {problems[0] or 'ended'}; their waits: {problems[1] or 'ended'}"
-    assert reached == ROUNDS, f"all signals and waits ended, yet the counter of the signaler is {reached} of {ROUNDS}"
+    assert reached == ROUNDS, (
+        f"all signals and waits ended, but the signaler's counter is {reached} instead of {ROUNDS}"
+    )
 
 
 @rule("SPEC-THREAD-09", "SPEC-IMPORT-14")
 @pytest.mark.isolated
 @pytest.mark.parametrize("devices", ["one-device", "a-device-each"])
 def test_threads_share_payloads_of_their_own(device, open_device, opaque_kind, devices):
-    """Threads create, export, import, signal, wait and destroy at once, each with semaphores of its own."""
+    """Several threads create, export, import, signal, wait and destroy at once, each with its own semaphores."""
     locks = {}
     users = [device if devices == "one-device" else open_device() for _ in range(THREADS)]
 
@@ -179,7 +184,7 @@ def test_threads_share_payloads_of_their_own(device, open_device, opaque_kind, d
 @rule("SPEC-THREAD-09")
 @pytest.mark.isolated
 def test_timelines_that_threads_create_at_once_are_their_own(device):
-    """Each has the initial value that its thread gave it."""
+    """Each timeline that concurrent threads created has the initial value that its thread gave it."""
     needs_timelines(device)
 
     def create(first):
@@ -188,13 +193,15 @@ def test_timelines_that_threads_create_at_once_are_their_own(device):
     lists = together([lambda first=first: create(first) for first in range(0, THREADS * MADE, MADE)])
 
     counters = [one.counter() for made in lists for one in made]
-    assert counters == list(range(THREADS * MADE)), f"created with 0 to {THREADS * MADE - 1} they are at {counters}"
+    assert counters == list(range(THREADS * MADE)), (
+        f"timelines created with 0 to {THREADS * MADE - 1} have the counters {counters}"
+    )
 
 
 @rule("SPEC-THREAD-09")
 @pytest.mark.isolated
 def test_binary_semaphores_that_threads_create_at_once_are_their_own(device):
-    """Each is signaled and waited for by itself."""
+    """Each binary semaphore that concurrent threads created is signaled and waited for by itself."""
     lists = together([lambda: [device.semaphore() for _ in range(MADE)]] * THREADS)
     made = [one for row in lists for one in row]
 
@@ -207,7 +214,7 @@ def test_binary_semaphores_that_threads_create_at_once_are_their_own(device):
 @rule("SPEC-THREAD-09", "SPEC-SHARE-01")
 @pytest.mark.isolated
 def test_one_payload_is_imported_by_several_threads_at_once(device, open_device, opaque_kind, permanence):
-    """Concurrent imports of one payload into semaphores of several devices all succeed, and each sees the signals."""
+    """Concurrent imports of one payload into semaphores of several devices all succeed, and signals reach each."""
     temporary = allow_permanence(opaque_kind, permanence)
     exporter = device.semaphore(opaque_kind, export=True)
     descriptor, devices = exporter.exported(), [open_device() for _ in range(THREADS)]
@@ -220,7 +227,7 @@ def test_one_payload_is_imported_by_several_threads_at_once(device, open_device,
     for value, importer in enumerate([one for row in lists for one in row], start=1):
         signal(exporter, value)
         wait = wait_for(importer, value)
-        assert wait.finishes(), f"importer {value}, one of several at once, does not see the signal: {wait}"
+        assert wait.finishes(), f"the signal does not reach importer {value} of several concurrent ones: {wait}"
 
 
 def live(device):
@@ -247,7 +254,7 @@ def submit(device, through):
 @pytest.mark.isolated
 @pytest.mark.parametrize("what", [live, count, *COMMANDS], ids=lambda one: getattr(one, "__name__", one))
 def test_commands_go_on_beside_a_host_wait(device, what):
-    """While a thread waits for a timeline, other commands return; then the wait ends with its signal."""
+    """While one thread waits for a timeline, other commands return; the signal then ends the wait."""
     needs_timelines(device)
     waited, begun = device.semaphore(TIMELINE), Event()
 
@@ -260,17 +267,17 @@ def test_commands_go_on_beside_a_host_wait(device, what):
         signaled = waited.host_signal(1)
         answer = wait.result()
 
-    assert not is_over, f"{what} came back when the wait of another thread was over, which returned {answer}"
-    assert signaled.is_success, f"vkSignalSemaphore beside a wait returned {signaled}"
-    assert answer.is_success, f"a wait beside other commands returned {answer}"
+    assert not is_over, f"{what} returned only after the wait of another thread had ended with {answer}"
+    assert signaled.is_success, f"vkSignalSemaphore during a wait of another thread returned {signaled}"
+    assert answer.is_success, f"a wait during other commands returned {answer}"
 
 
 @rule("SPEC-THREAD-06", "SPEC-SHARE-01")
 @pytest.mark.isolated
 def test_host_operations_of_several_threads_meet_on_one_payload(device, open_device, opaque_kind):
-    """Threads that wait for and read a timeline, each through any handle, see all values that one thread signals."""
+    """Threads that wait for and read a timeline through any member all reach the values that one thread signals."""
     if not is_timeline(opaque_kind):
-        unsupported("a binary semaphore has no host operations")
+        unsupported("binary semaphores have no host operations")
     every = list(members(device, open_device(), opaque_kind).values())
 
     def signals():
@@ -290,6 +297,6 @@ def test_host_operations_of_several_threads_meet_on_one_payload(device, open_dev
     jobs = [signals] + [lambda s=s, job=job: job(s) for s in every for job in (waits, waits, reads)]
     problems = set().union(*together(jobs)) - {Result.SUCCESS}
 
-    assert not problems, f"host operations at once on one payload: {', '.join(map(str, problems))}"
+    assert not problems, f"concurrent host operations on one payload failed: {', '.join(map(str, problems))}"
     counters = [semaphore.counter() for semaphore in every]
     assert counters == [ROUNDS] * 3, f"after signals up to {ROUNDS} the counters are {counters}"

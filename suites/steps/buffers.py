@@ -1,15 +1,16 @@
-"""A buffer that two devices share through exported memory, and one that the host reads; only semaphores keep them apart.
+"""Buffers in memory that two devices share, and buffers that the host reads; only semaphores order the accesses.
 
-Every call here has to succeed on a device that claims OPAQUE_FD memory, so a failure is `Broken`, naming SPEC-SHARE-10.
+Every call has to succeed on a device that claims OPAQUE_FD memory, so a failure raises `Broken`, naming SPEC-SHARE-10.
 """
 
 from dataclasses import dataclass
 
 from fixtures.testbed.descriptors import Descriptor
-from fixtures.testbed.devices import Device, Submission, need
+from fixtures.testbed.devices import Device, Submission
 from fixtures.testbed.gates import run_work
+from fixtures.testbed.instances import need
 from fixtures.vulkan.outcomes import unsupported
-from suites.steps.members import at
+from suites.steps.signals import at
 
 OPAQUE = 1
 EXTERNAL = 0xFFFFFFFE
@@ -76,7 +77,7 @@ def export(buffer):
 
 
 def record(device, *steps, family=None):
-    """A command buffer with the steps, each a function of it, for the device's queue or one of another `family`."""
+    """A command buffer recorded by the steps, each a function that takes it, for the device's queue or another `family`."""
     vk = device.vk
     answer, pool = vk.vkCreateCommandPool(device.handle, device.queue.family if family is None else family)
     need(answer, "vkCreateCommandPool", RULE)
@@ -91,7 +92,7 @@ def record(device, *steps, family=None):
 
 
 def fills(seen, words, family):
-    """Commands that fill a buffer that the host sees with each of the words, for a queue of the family."""
+    """Commands that fill a host-visible buffer with each of the words, for a queue of the family."""
     vk, same = seen.device.vk, 0xFFFFFFFF
     steps = []
     for word in words:
@@ -103,7 +104,7 @@ def fills(seen, words, family):
 
 
 def write(shared, word):
-    """Commands that take the shared buffer, fill it with `word` and hand it to whoever waits."""
+    """Commands that acquire the shared buffer, fill it with `word` and release it to the external queue family."""
     vk, family = shared.device.vk, shared.device.queue.family
     return record(
         shared.device,
@@ -113,7 +114,7 @@ def write(shared, word):
 
 
 def read(shared, seen):
-    """Commands that take the shared buffer and copy it to one that the host sees."""
+    """Commands that acquire the shared buffer and copy it to a host-visible one."""
     vk, family = shared.device.vk, shared.device.queue.family
     same = 0xFFFFFFFF
     return record(
@@ -125,7 +126,7 @@ def read(shared, seen):
 
 
 def hand_over(shared, kind, word, behind_work, apart=False):
-    """Write `word`, signal, and export the signal: the descriptor; `unsupported` where the driver answers -1.
+    """Submit a write of `word` and a signal, and export that; returns the descriptor; `unsupported` where it is -1.
 
     The signal is in the batch that writes, or `apart` in a later one without commands.
     """
@@ -138,10 +139,10 @@ def hand_over(shared, kind, word, behind_work, apart=False):
     if apart:
         device.queue.submit(signals=signals)
     descriptor = semaphore.exported()
-    return unsupported("the driver answered -1: there is no descriptor") if descriptor.fd == -1 else descriptor
+    return unsupported("the driver returned -1: there is no descriptor") if descriptor.fd == -1 else descriptor
 
 
 def take_over(shared, seen, kind, descriptor, temporary) -> Submission:
-    """Import the signal, and behind a wait for it copy the shared buffer to `seen`."""
+    """Import the signal, and after a wait for it copy the shared buffer to `seen`; returns the submission."""
     semaphore = shared.device.semaphore(kind).imports(descriptor, temporary)
     return shared.device.queue.submit(waits=[at(semaphore)], commands=[read(shared, seen)])

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import pytest
 
-from fixtures.running.plugin import EXPORTABLE, IMPORTABLE, allow_permanence, unclaimed
+from fixtures.testbed.claims import EXPORTABLE, IMPORTABLE, allow_permanence, unclaimed
 from fixtures.testbed.descriptors import Descriptor
-from fixtures.testbed.devices import Device, Queue, Submission
-from fixtures.testbed.drivers import Kind
-from fixtures.testbed.semaphores import BINARY_OPAQUE, Semaphore
+from fixtures.testbed.devices import Device, Queue, Semaphore, Submission
+from fixtures.testbed.kinds import BINARY_OPAQUE, Kind
 from fixtures.vulkan.outcomes import unsupported
-from suites.steps.members import at, is_copy, second_queue, signal, signal_behind_work
+from suites.steps.queues import second_queue
+from suites.steps.signals import is_copy, signal, signal_behind_work
 
 each_permanent = pytest.mark.parametrize("permanent", ["own", "imported"])
-"""What lies below a temporary payload: the one that the semaphore was created with, or a permanently imported one."""
+"""The permanent payload below a temporary one: the one that the semaphore was created with, or a permanently imported one."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Target:
 
     @property
     def queue(self) -> Queue:
-        """Where to wait, so that no work before a signal of `below` runs on the same queue."""
+        """The queue to wait on, which does not run the work before a signal of `below`."""
         device = self.semaphore.device
         return second_queue(device) if self.below.device is device else device.queue
 
@@ -57,27 +57,27 @@ def temporary(kind: Kind) -> Kind:
 
 
 def signaled(device: Device, kind: Kind) -> tuple[Semaphore, Descriptor]:
-    """A payload whose signal has happened: the semaphore that it comes from, and its descriptor, -1 if SYNC_FD may be."""
+    """A signaled payload: its exporter, and its descriptor, which may be -1 as SYNC_FD."""
     exporter = device.semaphore(kind, export=True)
     signal(exporter)
     return exporter, exporter.exported()
 
 
 def pending(device: Device, kind: Kind, factor: int = 1, value: int = 1) -> tuple[Submission, Semaphore, Descriptor]:
-    """Work, and a payload that is signaled after it: the work, the semaphore that signals, a descriptor.
+    """A payload that is signaled after work: (the work, the exporter, its descriptor).
 
-    `unsupported` where the driver answers -1, which stands for no pending signal.
+    `unsupported` where the driver returns -1, which stands for a payload that is signaled already.
     """
     exporter = device.semaphore(kind, export=True)
     gate = signal_behind_work(exporter, factor, value)
     descriptor = exporter.exported()
     if is_copy(kind) and descriptor.fd == -1:
-        unsupported("the driver answered -1: there is no descriptor")
+        unsupported("the driver returned -1: there is no descriptor")
     return gate, exporter, descriptor
 
 
 def puts(descriptor: Descriptor, into: Semaphore, kind: Kind) -> Semaphore:
-    """Import temporarily, as the handle type of `kind`, which need not be the one that `into` was made for."""
+    """Import temporarily into `into`, as the handle type of `kind`, and return it as a semaphore of that kind."""
     return Semaphore(into.device, into.handle, kind).imports(descriptor, temporary=True)
 
 
@@ -89,11 +89,6 @@ def needs(device: Device, *kinds: Kind) -> None:
 
 
 def needs_exportable_imports(device: Device, kind: Kind) -> None:
-    """`unsupported` unless what the device imports as this kind may be exported as it."""
+    """`unsupported` unless payloads that the device imports as this kind export as it."""
     if not device.info.claims[kind.claim][2] & kind.handle_type:
-        unsupported(f"{kind.handle_type} is not in its exportFromImportedHandleTypes")
-
-
-def wait_at(semaphore: Semaphore, queue: Queue, value: int = 1) -> Submission:
-    """Submit a wait to a queue."""
-    return queue.submit(waits=[at(semaphore, value)])
+        unsupported(f"{kind.handle_type} is not in the exportFromImportedHandleTypes of its query")

@@ -1,12 +1,14 @@
-"""vkGetPhysicalDeviceExternalSemaphoreProperties and the identity of a device, as the tests of this chapter ask for them."""
+"""vkGetPhysicalDeviceExternalSemaphoreProperties and VkPhysicalDeviceIDProperties, as values."""
 
 from typing import NamedTuple
 
 import pytest
 
-from fixtures.running.plugin import EXPORTABLE, IMPORTABLE, unclaimed
-from fixtures.testbed.devices import Device, Instance
-from fixtures.testbed.drivers import DeviceInfo, Kind
+from fixtures.testbed.claims import EXPORTABLE, IMPORTABLE, unclaimed
+from fixtures.testbed.devices import Device
+from fixtures.testbed.drivers import DeviceInfo
+from fixtures.testbed.instances import Instance
+from fixtures.testbed.kinds import Kind
 from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import ENUMS, HandleType, SemaphoreType
 
@@ -48,7 +50,7 @@ def has_types(info: DeviceInfo) -> bool:
 
 
 def needs_type(info: DeviceInfo, semaphore_type: SemaphoreType | None) -> None:
-    """`unsupported` where this semaphore type may not be asked about."""
+    """`unsupported` where a query of this semaphore type is not valid."""
     if semaphore_type is not None and not has_types(info):
         unsupported("the device has neither Vulkan 1.2 nor VK_KHR_timeline_semaphore")
     if semaphore_type == SemaphoreType.TIMELINE and not info.timeline:
@@ -56,15 +58,15 @@ def needs_type(info: DeviceInfo, semaphore_type: SemaphoreType | None) -> None:
 
 
 def ask(instance: Instance, handle_type: int, semaphore_type: SemaphoreType | None = None) -> Claim:
-    """What the device of `instance` claims; a member that was not written is NEVER_WRITTEN."""
+    """What the device of `instance` claims; a member that the driver did not write is NEVER_WRITTEN."""
     query = instance.commands.vkGetPhysicalDeviceExternalSemaphoreProperties
     return Claim(*query(instance.physical, handle_type, None if semaphore_type is None else int(semaphore_type)))
 
 
 def ask_all(instance: Instance, backwards: bool = False) -> dict[str, Claim]:
-    """The claims for every handle type of the core and every semaphore type, by both; timelines are asked about last.
+    """The claims for each pair of core handle type and semaphore type, by name; the queries about timelines come last.
 
-    With `backwards` they are asked about first.
+    With `backwards` they come first.
     """
     types = [None, *([SemaphoreType.BINARY] if has_types(instance.info) else [])]
     types += [SemaphoreType.TIMELINE] if instance.info.timeline else []
@@ -92,7 +94,7 @@ def changes(before: dict[str, Claim], after: dict[str, Claim]) -> str:
 
 
 def has_maintenance5(instance: Instance) -> bool:
-    """Whether the device supports the maintenance5 feature, and it can be asked here."""
+    """Whether the device offers VK_KHR_maintenance5 and supports the maintenance5 feature."""
     if "VK_KHR_maintenance5" not in instance.info.extensions:
         return False
     chain = ("VkPhysicalDeviceMaintenance5FeaturesKHR",)
@@ -112,7 +114,7 @@ class Identity(NamedTuple):
 
 
 def identity(instance: Instance, physical: int, chained: str = "VkPhysicalDeviceIDProperties") -> Identity:
-    """Who a physical device says that it is, in VkPhysicalDeviceIDProperties or VkPhysicalDeviceVulkan11Properties."""
+    """The identity of a physical device, from VkPhysicalDeviceIDProperties or VkPhysicalDeviceVulkan11Properties."""
     vk, name = instance.commands, "vkGetPhysicalDeviceProperties2"
     found = vk.query_chain(physical, name, "VkPhysicalDeviceProperties2", (chained,))[1]
     uuids = bytes(found.deviceUUID).hex(), bytes(found.driverUUID).hex()
@@ -120,6 +122,6 @@ def identity(instance: Instance, physical: int, chained: str = "VkPhysicalDevice
 
 
 def identities(instance: Instance) -> list[Identity]:
-    """The identities of all physical devices of the driver, sorted: their order is nobody's promise."""
+    """The identities of all physical devices of the driver, sorted, as their order may differ between calls."""
     _, physicals = instance.commands.vkEnumeratePhysicalDevices(instance.handle)
     return sorted(identity(instance, physical) for physical in physicals)

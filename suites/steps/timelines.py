@@ -1,4 +1,4 @@
-"""Timeline semaphores as these tests hold them: alone, or as members of a set that shares one payload."""
+"""Timeline semaphores, alone or as members of a set that shares one payload, and their signals."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from itertools import count
 
 import pytest
 
-from fixtures.testbed.devices import Device, Submission
+from fixtures.testbed.devices import Device, Semaphore, Submission
 from fixtures.testbed.gates import Proof, run_work, shown
-from fixtures.testbed.semaphores import TIMELINE, Semaphore
+from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.outcomes import Broken, unsupported
 from fixtures.vulkan.registry import Result
 from suites.steps.queries import needs
 from suites.steps.queues import COMMANDS, queue_for
 
 each_handle = pytest.mark.parametrize("handle", ["own", "importer", "exporter"])
-"""A timeline that nobody shares, or one end of an export and import."""
+"""The member that the test reads: an unshared timeline, or one end of an export and import."""
 
 each_signal = pytest.mark.parametrize("by", ["host", *COMMANDS])
 """What signals: vkSignalSemaphore or a batch."""
@@ -41,7 +41,7 @@ def two_handles(device: Device, handle: str, value: int = 0) -> tuple[Semaphore,
 
 
 def members(device: Device, open_device: Callable[..., Device], value: int = 0) -> dict[str, Semaphore]:
-    """Every kind of member of one payload at `value`, by what it is."""
+    """One member of each kind of a payload at `value`, by name."""
     needs_timelines(device, shared=True)
     exporter = device.semaphore(TIMELINE, export=True, initial_value=value)
     descriptor = exporter.exported()
@@ -67,7 +67,7 @@ def submit_signal(semaphore: Semaphore, value: int, through: str = "vkQueueSubmi
 
 
 def signal(semaphore: Semaphore, value: int, by: str = "host") -> None:
-    """Signal `value` by the host or a batch, and be sure that it has happened; raises `Broken` if it has not."""
+    """Signal `value` by the host or a batch, and wait until it has happened; raises `Broken` if it does not."""
     if by == "host":
         answer = semaphore.host_signal(value)
         if not answer.is_success:
@@ -75,11 +75,11 @@ def signal(semaphore: Semaphore, value: int, by: str = "host") -> None:
         return
     submit_signal(semaphore, value, by)
     if not semaphore.host_wait(value).is_success:  # that a fence comes no earlier is for submission/test_order.py
-        raise Broken(f"the signal of {value} by {by} did not come: {semaphore.device.submissions[-1]} (SPEC-STATE-01)")
+        raise Broken(f"a signal of {value} by {by} did not happen: {semaphore.device.submissions[-1]} (SPEC-STATE-01)")
 
 
 def held_by_work(semaphore: Semaphore, reaches: Callable[[int], bool], through: str = "vkQueueSubmit") -> Proof:
-    """Submit work, then a signal; whether `reaches(value)`, which waits for the value, held until the work was done."""
+    """Submit work, then a signal; the Proof of `reaches(value)`, a wait for the value."""
 
     def arrange(factor: int) -> tuple[Submission, Callable[[], bool]]:
         gate, value = run_work(semaphore.device, factor), next(values)

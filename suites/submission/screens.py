@@ -1,4 +1,4 @@
-"""A swapchain on a headless surface: what acquires with a semaphore and presents behind one."""
+"""A swapchain on a headless surface: it acquires images with a semaphore, and presents after a wait for one."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fixtures.testbed import bench, patience
-from fixtures.testbed.devices import SURFACE, SWAPCHAIN, WANTED, Device, instance_extensions, need
+from fixtures.testbed.devices import SURFACE, SWAPCHAIN, WANTED, Device, Semaphore
 from fixtures.testbed.drivers import DeviceInfo
-from fixtures.testbed.semaphores import Semaphore
+from fixtures.testbed.instances import instance_extensions, need
 from fixtures.vulkan.outcomes import Broken, unsupported
 from fixtures.vulkan.registry import Result
 
@@ -23,7 +23,7 @@ class Screen:
     acquired: list[int] = field(default_factory=list)
 
     def acquire(self, semaphore: Semaphore) -> None:
-        """vkAcquireNextImageKHR; `unsupported` where that gives no image, which no rule here judges."""
+        """vkAcquireNextImageKHR; `unsupported` where it returns no image, which no rule of this suite judges."""
         vk, limit = self.device.vk, patience.nanoseconds()
         answer, image = vk.vkAcquireNextImageKHR(self.device.handle, self.swapchain, limit, semaphore.handle)
         if answer not in (Result.SUCCESS, Result.SUBOPTIMAL_KHR):
@@ -31,7 +31,7 @@ class Screen:
         self.acquired.append(image)
 
     def present(self, wait: Semaphore) -> Result:
-        """vkQueuePresentKHR of the image acquired last, behind `wait`; the image has been made ready."""
+        """Make the image acquired last ready, and vkQueuePresentKHR it after a wait for `wait`."""
         self._make_ready(self.images[self.acquired[-1]])
         vk, image = self.device.vk, self.acquired.pop()
         answer: Result = vk.vkQueuePresentKHR(self.device.queue.handle, self.swapchain, image, (wait.handle,))
@@ -57,7 +57,7 @@ def open_screen(open_device: Callable[..., Device], info: DeviceInfo) -> Screen:
     missing = [name for name in SURFACE if name not in instance_extensions(bench.commands(), info)]
     missing += [SWAPCHAIN] * (SWAPCHAIN not in info.extensions)
     if missing:
-        unsupported(f"no {' and no '.join(missing)}: there is nothing to acquire from")
+        unsupported(f"no {' and no '.join(missing)}: there is no swapchain to acquire from")
     device = open_device(extensions=(*WANTED, SWAPCHAIN), instance_extensions=SURFACE)
     vk, instance = device.vk, device.instance
     answer, surface = vk.vkCreateHeadlessSurfaceEXT(instance.handle)
@@ -76,4 +76,4 @@ def open_screen(open_device: Callable[..., Device], info: DeviceInfo) -> Screen:
 
 def _have(answer: Result, command: str) -> None:
     if not answer.is_success:
-        unsupported(f"{command} returned {answer}: there is nothing to acquire from")
+        unsupported(f"{command} returned {answer}: there is no swapchain to acquire from")

@@ -1,4 +1,4 @@
-"""Batches that signal and wait, through every command that submits them."""
+"""Batches that signal and wait, through each submission command."""
 
 import pytest
 
@@ -7,24 +7,13 @@ from fixtures.vulkan.native import Batch
 from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
-from suites.steps.queues import (
-    COMMANDS,
-    SORTS,
-    behind_work,
-    each_command,
-    each_pair,
-    ends,
-    first_stuck,
-    queue_for,
-    signaled_payload,
-    sorts,
-    two_ends,
-    unwatched,
-)
+from suites.steps.batches import SORTS, each_pair, ends, signaled_payload, sorts, two_ends
+from suites.steps.queues import COMMANDS, each_command, queue_for
+from suites.steps.signals import behind_work, first_stuck, unwatched
 
 ROUNDS = 8
 MANY = 70
-"""More than 64: what a driver keeps in the bits of a number."""
+"""More than 64: a driver may keep one bit of an integer for each."""
 
 
 @rule("SPEC-STATE-01")
@@ -32,7 +21,7 @@ MANY = 70
 @pytest.mark.parametrize("signaling", COMMANDS)
 @each_pair
 def test_a_wait_holds_for_a_signal_of_any_command(device, open_device, handle, signaling, waiting):
-    """A wait holds until the signal has executed, whichever commands submit the two, and ends then."""
+    """A wait holds until the signal has executed, for each pair of submission commands."""
     first, second = two_ends(device, open_device, handle)
     signals, waits = queue_for(device, signaling), queue_for(second.device, waiting, beside=device.queue)
 
@@ -50,7 +39,7 @@ def test_a_wait_holds_for_a_signal_of_any_command(device, open_device, handle, s
 @each_command
 @each_pair
 def test_calls_without_a_fence_signal_and_wait(device, open_device, handle, through):
-    """What nobody watches happens all the same: each wait uses its signal up, and the next one holds for the next."""
+    """Without a fence each wait still consumes its signal, and the next wait holds for the next signal."""
     first, second = two_ends(device, open_device, handle)
     signals, waits = queue_for(device, through), queue_for(second.device, through, beside=device.queue)
 
@@ -63,16 +52,16 @@ def test_calls_without_a_fence_signal_and_wait(device, open_device, handle, thro
         signals.submit(waits=links, signals=[first], through=through)
         return gate, waits.submit(waits=[second], through=through)
 
-    assert answers == [Result.SUCCESS] * 4, f"signals and waits of {through} without a fence ended with {answers}"
+    assert answers == [Result.SUCCESS] * 4, f"signals and waits of {through} without a fence returned {answers}"
     proof = shown(arrange)
-    assert proof is Proof.HELD, f"behind calls of {through} without a fence: {proof.value}"
+    assert proof is Proof.HELD, f"a wait after calls of {through} without a fence: {proof.value}"
 
 
 @rule("SPEC-STATE-01", "SPEC-STATE-02")
 @each_command
 @each_pair
 def test_a_semaphore_serves_many_rounds(device, open_device, handle, through):
-    """Each wait leaves the semaphore unsignaled, ready for the next signal and wait."""
+    """Each wait unsignals the semaphore, so the next signal and wait end as well."""
     first, second = two_ends(device, open_device, handle)
     signals, waits = queue_for(device, through), queue_for(second.device, through)
 
@@ -88,7 +77,7 @@ def test_a_semaphore_serves_many_rounds(device, open_device, handle, through):
 @each_command
 @each_pair
 def test_one_batch_waits_for_a_semaphore_and_signals_it(device, open_device, handle, through):
-    """A batch may wait for a semaphore and signal it again: it is signaled afterwards, for one more wait."""
+    """A batch may wait for a semaphore and signal it again; afterwards it is signaled for one more wait."""
     first, second = two_ends(device, open_device, handle)
     queue = queue_for(second.device, through)
     first.signal()
@@ -97,16 +86,16 @@ def test_one_batch_waits_for_a_semaphore_and_signals_it(device, open_device, han
     end = queue.submit(waits=[second], through=through)
 
     stuck = first_stuck([*chain, end])
-    assert not stuck, f"of {ROUNDS} batches that wait and signal, and one that waits, one did not end: {stuck}"
+    assert not stuck, f"one of {ROUNDS} batches that wait and signal, or the wait after them, did not end: {stuck}"
 
 
 @rule("SPEC-STATE-01", "SPEC-STATE-02")
 @each_command
 @each_pair
 def test_batches_of_one_call_wait_for_each_other(device, open_device, handle, through):
-    """A batch may wait for what an earlier batch of the same call signals; each call leaves all unsignaled again."""
+    """A batch may wait for a signal of an earlier batch of the same call; each call leaves all semaphores unsignaled."""
     if handle == "imported-elsewhere":
-        unsupported("one call is for one device")
+        unsupported("the batches of one call are on one device")
     links = ends(device, open_device, handle, ROUNDS)
     waits, signals = [(), *((second.handle,) for _, second in links)], [*((first.handle,) for first, _ in links), ()]
     batches = [Batch(wait, (), signal) for wait, signal in zip(waits, signals, strict=True)]
@@ -115,7 +104,9 @@ def test_batches_of_one_call_wait_for_each_other(device, open_device, handle, th
     while len(calls) < 3 and all(call.finishes() for call in calls):
         calls.append(queue_for(device, through).submit_batches(batches, through))
 
-    assert calls[-1].finishes(), f"call {len(calls)} of {ROUNDS + 1} batches, each after the one before: {calls[-1]}"
+    assert calls[-1].finishes(), (
+        f"call {len(calls)}, of {ROUNDS + 1} batches that each wait for the one before, did not end: {calls[-1]}"
+    )
 
 
 @rule("SPEC-STATE-01")
@@ -123,7 +114,7 @@ def test_batches_of_one_call_wait_for_each_other(device, open_device, handle, th
 @each_command
 @each_pair
 def test_a_batch_signals_all_that_it_names(device, open_device, handle, through, count):
-    """Each of the semaphores that one batch signals can be waited for."""
+    """A batch signals all of its semaphores: a wait for each ends."""
     pairs = ends(device, open_device, handle, count)
     queue = queue_for(device, through)
 
@@ -131,7 +122,7 @@ def test_a_batch_signals_all_that_it_names(device, open_device, handle, through,
     waits = [second.device.queue.submit(waits=[second]) for _, second in pairs]
 
     stuck = first_stuck([signal, *waits])
-    assert not stuck, f"of a batch that signals {count} semaphores and waits for each one did not end: {stuck}"
+    assert not stuck, f"a batch that signals {count} semaphores, or a wait for one of them, did not end: {stuck}"
 
 
 @rule("SPEC-STATE-01")
@@ -139,7 +130,7 @@ def test_a_batch_signals_all_that_it_names(device, open_device, handle, through,
 @each_command
 @each_pair
 def test_a_batch_waits_for_all_that_it_names(device, open_device, handle, through, late):
-    """A batch goes on once the last of its semaphores, wherever it stands, is signaled."""
+    """A batch starts once the last of its semaphores is signaled, at any position."""
     pairs = ends(device, open_device, handle, 3)
 
     def arrange(factor):
@@ -159,7 +150,7 @@ def test_a_batch_waits_for_all_that_it_names(device, open_device, handle, throug
 @rule("SPEC-STATE-01")
 @each_command
 def test_a_batch_waits_for_many(device, through):
-    """However many semaphores a batch waits for, it goes on once the last is signaled."""
+    """A batch that waits for many semaphores starts once the last is signaled."""
     queue = queue_for(device, through, beside=device.queue)
     semaphores = [device.semaphore() for _ in range(MANY)]
 
@@ -178,7 +169,7 @@ def test_a_batch_waits_for_many(device, through):
 @pytest.mark.parametrize("late", SORTS)
 @each_command
 def test_a_batch_waits_for_payloads_of_every_sort(device, through, late):
-    """A batch that waits for payloads of every sort at once goes on when the last, whichever it is, is signaled."""
+    """A batch that waits for payloads of every sort at once starts when the last of them is signaled."""
     queue, there = queue_for(device, through, beside=device.queue), sorts(device)
     if late not in there:
         unsupported(f"the device has no payload of this sort: {late}")
@@ -191,7 +182,7 @@ def test_a_batch_waits_for_payloads_of_every_sort(device, through, late):
 
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"of {', '.join(there)} the {late} one is signaled last: {proof.value}"
+    assert proof is Proof.HELD, f"a batch waits for {', '.join(there)}; the {late} one is signaled last: {proof.value}"
 
 
 @rule("SPEC-STATE-01")

@@ -1,4 +1,4 @@
-"""Signal operation order: what is seen signaled when something later is."""
+"""Signal operation order: when a later signal is visible, so are all earlier ones."""
 
 import time
 
@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.testbed import patience
 from fixtures.testbed.gates import Proof, recorded_work, run_work, shown
-from fixtures.testbed.semaphores import TIMELINE
+from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.native import Batch
 from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
@@ -20,12 +20,12 @@ ordered_commands = pytest.mark.parametrize("through", ["vkQueueSubmit", "vkQueue
 
 
 def row(device, handle):
-    """COUNT timelines at 0, each as (signal through, look at)."""
+    """COUNT timelines at 0, each as (signal through, read through)."""
     return [two_handles(device, handle) for _ in range(COUNT)]
 
 
 def watch(pairs, submissions):
-    """Look at the counters, the last timeline first, until all is done; returns every look that was out of order."""
+    """Read the counters, the last timeline first, until all is done; returns every reading that was out of order."""
     wrong, deadline = [], time.monotonic() + patience.seconds()
     done = False
     while not done and not wrong and time.monotonic() < deadline:
@@ -39,7 +39,7 @@ def watch(pairs, submissions):
 @pytest.mark.parametrize("handle", ["own", "importer"])
 @ordered_commands
 def test_batches_of_one_call_signal_in_order(device, handle, through):
-    """Whenever the signal of a later batch is seen, those of all earlier batches of the call are."""
+    """When the signal of a batch is visible, the signals of all earlier batches of the call are visible too."""
     pairs, queue, work = row(device, handle), queue_for(device, through), (recorded_work(device),)
 
     submission = queue.submit_batches([Batch((), work, (one.handle,), None, (1,)) for one, _ in pairs], through)
@@ -53,7 +53,7 @@ def test_batches_of_one_call_signal_in_order(device, handle, through):
 @pytest.mark.parametrize("handle", ["own", "importer"])
 @pytest.mark.parametrize("through", ["vkQueueSubmit", "vkQueueSubmit2", "by-turns"])
 def test_calls_signal_in_order(device, handle, through):
-    """Whenever the signal of a later call is seen, those of all earlier calls on the queue are."""
+    """When the signal of a call is visible, the signals of all earlier calls on the queue are visible too."""
     if through != "vkQueueSubmit" and not device.info.synchronization2:
         unsupported("the device has no synchronization2")
     names = ["vkQueueSubmit", "vkQueueSubmit2"] if through == "by-turns" else [through]
@@ -71,7 +71,7 @@ def test_calls_signal_in_order(device, handle, through):
 @pytest.mark.parametrize("handle", ["own", "importer"])
 @each_command
 def test_a_fence_comes_after_the_signals_of_its_call(device, handle, through, batches):
-    """Once the fence of a submission is seen signaled, so are all semaphores that the submission signals."""
+    """When the fence of a submission is signaled, all semaphores that the submission signals are signaled too."""
     pairs, queue = row(device, handle), queue_for(device, through)
     work = () if through == "vkQueueBindSparse" else (recorded_work(device),)
     signals = tuple(one.handle for one, _ in pairs)
@@ -82,13 +82,15 @@ def test_a_fence_comes_after_the_signals_of_its_call(device, handle, through, ba
     counters = [semaphore.counter() for _, semaphore in pairs]
 
     assert ended, f"a submission that signals {COUNT} timelines did not end: {call}"
-    assert counters == [1] * COUNT, f"the fence of {through} was signaled, its timelines stood at {counters}"
+    assert counters == [1] * COUNT, (
+        f"the fence of {through} was signaled while its timelines had the counters {counters}"
+    )
 
 
 @rule("SPEC-STATE-10")
 @ordered_commands
 def test_fences_of_a_queue_come_in_order(device, through):
-    """Whenever the fence of a later submission is seen signaled, those of all earlier ones on the queue are."""
+    """When the fence of a submission is signaled, the fences of all earlier submissions on the queue are signaled too."""
     queue = queue_for(device, through)
     calls = [queue.submit(commands=[recorded_work(device)], through=through) for _ in range(COUNT)]
 
@@ -106,20 +108,20 @@ def test_fences_of_a_queue_come_in_order(device, through):
 @rule("SPEC-STATE-10", "SPEC-STATE-09")
 @ordered_commands
 def test_a_signal_waits_for_all_that_was_submitted_before(device, through):
-    """A batch without work of its own signals after the work of earlier batches on the queue."""
+    """A batch without commands signals after the work of earlier batches on the queue."""
     needs_timelines(device)
     semaphore = device.semaphore(TIMELINE)
 
     proof = held_by_work(semaphore, lambda value: semaphore.host_wait(value).is_success, through)
 
-    assert proof is Proof.HELD, f"a wait of the host for a batch of {through} without work of its own: {proof.value}"
+    assert proof is Proof.HELD, f"a host wait for a batch of {through} without commands: {proof.value}"
 
 
 @rule("SPEC-STATE-10")
 @pytest.mark.parametrize("batches", [0, 1, COUNT], ids=["no-batch", "an-empty-batch", "empty-batches"])
 @ordered_commands
 def test_the_fence_of_an_empty_call_comes_after_earlier_work(device, through, batches):
-    """A call that brings a fence and nothing else has it signaled once all that was submitted before is done."""
+    """The fence of a call without signals and commands is signaled once all that was submitted before is done."""
     queue = queue_for(device, through)
 
     def arrange(factor):
@@ -127,4 +129,4 @@ def test_the_fence_of_an_empty_call_comes_after_earlier_work(device, through, ba
 
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"the fence of a {through} with {batches} empty batches: {proof.value}"
+    assert proof is Proof.HELD, f"a wait for the fence of {through} with {batches} empty batches: {proof.value}"

@@ -1,10 +1,10 @@
-"""What counts as the next wait on a temporarily imported payload, and what as a temporary import."""
+"""Each kind of wait ends a temporary import: by vkQueueBindSparse and vkQueuePresentKHR; an acquire counts as an import."""
 
 import pytest
 
-from fixtures.running.plugin import allow_permanence
 from fixtures.testbed import patience
-from fixtures.testbed.semaphores import BINARY_OPAQUE
+from fixtures.testbed.claims import allow_permanence
+from fixtures.testbed.kinds import BINARY_OPAQUE
 from suites.ledger import rule
 from suites.steps.queries import needs
 from suites.steps.queues import each_command, queue_for
@@ -13,7 +13,7 @@ from suites.submission.screens import open_screen
 
 @rule("SPEC-SUBMIT-05")
 def test_a_wait_of_vkqueuebindsparse_brings_the_permanent_payload_back(device, kind):
-    """A temporary import ends with a wait that vkQueueBindSparse submits; the semaphore is as it was before."""
+    """A wait that vkQueueBindSparse submits ends a temporary import and restores the permanent payload."""
     allow_permanence(kind, "temporary")
     exporter, target = device.semaphore(kind, export=True), device.semaphore(kind)
     exporter.signal()
@@ -25,12 +25,12 @@ def test_a_wait_of_vkqueuebindsparse_brings_the_permanent_payload_back(device, k
     second = device.queue.submit(waits=[target])
 
     assert ended, f"a wait on a signaled temporary payload did not end: {first}"
-    assert second.finishes(), f"the permanent payload, signaled before the import, is not back: {second}"
+    assert second.finishes(), f"the permanent payload, signaled before the import, is not restored: {second}"
 
 
 @rule("SPEC-SUBMIT-05")
 def test_after_a_wait_of_vkqueuebindsparse_the_semaphore_shares_its_permanent_payload(device, opaque_kind):
-    """After that wait, signals of others that share the permanent payload reach the semaphore again."""
+    """After a wait that vkQueueBindSparse submits, signals of the permanent payload reach the semaphore again."""
     allow_permanence(opaque_kind, "temporary")
     exporter, target = device.semaphore(opaque_kind, export=True), device.semaphore(opaque_kind, export=True)
     partner = device.semaphore(opaque_kind).imports(target.exported())
@@ -49,7 +49,7 @@ def test_after_a_wait_of_vkqueuebindsparse_the_semaphore_shares_its_permanent_pa
 @rule("SPEC-SUBMIT-05")
 @pytest.mark.isolated
 def test_a_present_brings_the_permanent_payload_back(open_device, device_info, kind):
-    """A temporary import ends with a wait that vkQueuePresentKHR submits; the semaphore is as it was before."""
+    """A wait that vkQueuePresentKHR submits ends a temporary import and restores the permanent payload."""
     allow_permanence(kind, "temporary")
     screen = open_screen(open_device, device_info)
     device, acquiring = screen.device, screen.device.semaphore()
@@ -63,12 +63,12 @@ def test_a_present_brings_the_permanent_payload_back(open_device, device_info, k
     answer = screen.present(target)
     second = device.queue.submit(waits=[target])
 
-    assert not answer.is_error, f"vkQueuePresentKHR behind a temporary payload returned {answer}"
-    assert second.finishes(), f"the permanent payload, signaled before the import, is not back: {second}"
+    assert not answer.is_error, f"vkQueuePresentKHR that waits for a temporary payload returned {answer}"
+    assert second.finishes(), f"the permanent payload, signaled before the import, is not restored: {second}"
 
 
 def _sharing(device, role):
-    """A semaphore to acquire with, and one that shares its permanent payload; `role` tells which imported it."""
+    """A semaphore to acquire with, and one that shares its permanent payload; `role` says which imported it."""
     needs(device.info, BINARY_OPAQUE)
     exporter = device.semaphore(BINARY_OPAQUE, export=True)
     importer = device.semaphore(BINARY_OPAQUE).imports(exporter.exported())
@@ -85,7 +85,7 @@ each_role = pytest.mark.parametrize("role", ["importer", "exporter"])
 @each_command
 @each_role
 def test_the_wait_after_an_acquire_restores_the_payload(open_device, device_info, role, through, before):
-    """The next wait ends what an acquire put in place: the permanent payload is back, shared as before."""
+    """The wait after vkAcquireNextImageKHR restores the permanent payload, shared as before."""
     screen = open_screen(open_device, device_info)
     target, partner = _sharing(screen.device, role)
     if before == "temporary-import":
@@ -106,7 +106,7 @@ def test_the_wait_after_an_acquire_restores_the_payload(open_device, device_info
 @pytest.mark.isolated
 @each_role
 def test_an_acquire_leaves_the_permanent_payload_alone(open_device, device_info, role):
-    """While a semaphore waits for an image, signals of its permanent payload are kept for the wait after that."""
+    """A signal of the permanent payload between vkAcquireNextImageKHR and the next wait stays for the wait after that."""
     screen = open_screen(open_device, device_info)
     target, partner = _sharing(screen.device, role)
 
@@ -116,4 +116,4 @@ def test_an_acquire_leaves_the_permanent_payload_alone(open_device, device_info,
 
     assert waits[0].finishes(), f"a wait for an acquired image did not end: {waits[0]}"
     kept = waits[1].finishes(patience.seconds(patience.SIGNALED))
-    assert kept, f"a signal that the permanent payload got meanwhile was lost: {waits[1]}"
+    assert kept, f"the permanent payload lost a signal that it got after the acquire: {waits[1]}"

@@ -1,12 +1,14 @@
-"""Values that come with binary semaphores mean nothing."""
+"""The driver ignores values that are given for binary semaphores."""
 
 import pytest
 
 from fixtures.testbed.gates import Proof, shown
-from fixtures.testbed.semaphores import TIMELINE
+from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.native import Batch
 from suites.ledger import rule
-from suites.steps.queues import behind_work, each_pair, first_stuck, queue_for, two_ends
+from suites.steps.batches import each_pair, two_ends
+from suites.steps.queues import queue_for
+from suites.steps.signals import behind_work, first_stuck
 from suites.steps.timelines import needs_timelines
 
 VALUES = {"zeros": (0, 0), "wait-greater": (1, 2**64 - 1), "signal-greater": (2**64 - 1, 1), "noise": (2**40 + 3, 77)}
@@ -22,24 +24,28 @@ structure_commands = pytest.mark.parametrize("through", ["vkQueueSubmit", "vkQue
 @structure_commands
 @each_pair
 def test_values_of_binary_semaphores_do_not_matter(device, open_device, handle, through, values):
-    """Whatever VkTimelineSemaphoreSubmitInfo says of a binary semaphore, its wait ends with its signal and not before."""
+    """A wait for a binary semaphore ignores its values in VkTimelineSemaphoreSubmitInfo: it ends with its signal, not before."""
     proof = _proof(device, open_device, handle, through, values)
 
-    assert proof is Proof.HELD, f"signaled with {values[0]}, waited for with {values[1]}: {proof.value}"
+    assert proof is Proof.HELD, (
+        f"a wait with value {values[1]} for a binary semaphore signaled with {values[0]}: {proof.value}"
+    )
 
 
 @rule("SPEC-SUBMIT-04")
 @each_values
 @each_pair
 def test_values_of_binary_semaphores_do_not_matter_to_vkqueuesubmit2(device, open_device, handle, values):
-    """Whatever VkSemaphoreSubmitInfo says of a binary semaphore, its wait ends with its signal and not before."""
+    """A wait for a binary semaphore ignores the values in VkSemaphoreSubmitInfo: it ends with its signal, not before."""
     proof = _proof(device, open_device, handle, "vkQueueSubmit2", values)
 
-    assert proof is Proof.HELD, f"signaled with {values[0]}, waited for with {values[1]}: {proof.value}"
+    assert proof is Proof.HELD, (
+        f"a wait with value {values[1]} for a binary semaphore signaled with {values[0]}: {proof.value}"
+    )
 
 
 def _proof(device, open_device, handle, through, values):
-    """Whether a wait with one value holds for a signal with another, behind work."""
+    """The Proof of a wait with one value for a signal with another value, behind work."""
     needs_timelines(device)
     first, second = two_ends(device, open_device, handle)
     signals, waits = queue_for(device, through), queue_for(second.device, through, beside=device.queue)
@@ -58,7 +64,7 @@ def _proof(device, open_device, handle, through, values):
 @structure_commands
 @each_pair
 def test_a_mixed_batch_takes_values_for_its_timelines_only(device, open_device, handle, through, values):
-    """In a batch with both types the value of a timeline counts and that of a binary semaphore does not."""
+    """A batch with both types uses the values of timelines and ignores those of binary semaphores."""
     problem, counters = _mixed(device, open_device, handle, through, values)
 
     assert not problem, f"binary semaphores with the values {values} beside timelines: {problem}"
@@ -71,7 +77,7 @@ def test_a_mixed_batch_takes_values_for_its_timelines_only(device, open_device, 
 @each_values
 @each_pair
 def test_a_mixed_batch_of_vkqueuesubmit2_takes_values_for_its_timelines_only(device, open_device, handle, values):
-    """In a batch with both types the value of a timeline counts and that of a binary semaphore does not."""
+    """A batch with both types uses the values of timelines and ignores those of binary semaphores."""
     problem, counters = _mixed(device, open_device, handle, "vkQueueSubmit2", values)
 
     assert not problem, f"binary semaphores with the values {values} beside timelines: {problem}"

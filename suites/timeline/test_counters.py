@@ -1,4 +1,4 @@
-"""What the counter of a timeline semaphore shows, and what waits do to it."""
+"""The counter of a timeline semaphore: what it shows, and how waits compare with it."""
 
 import time
 from itertools import count, pairwise
@@ -7,11 +7,12 @@ import pytest
 
 from fixtures.testbed import patience
 from fixtures.testbed.gates import Proof, run_work, shown
-from fixtures.testbed.semaphores import TIMELINE
+from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.native import Batch
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
-from suites.steps.queues import COMMANDS, each_command, first_stuck, queue_for
+from suites.steps.queues import COMMANDS, each_command, queue_for
+from suites.steps.signals import first_stuck
 from suites.steps.timelines import (
     each_handle,
     each_signal,
@@ -26,14 +27,14 @@ from suites.steps.timelines import (
 EDGES = {"2^31": 2**31 - 1, "2^32": 2**32 - 1, "2^53": 2**53, "2^63": 2**63 - 1, "the-end": 2**64 - 2}
 VALUE = 7
 LOOKING = 0.03
-"""For how long a wait is seen waiting, in seconds."""
+"""Seconds for which the test watches that a wait holds."""
 
 
 @rule("SPEC-HOST-01", "ISSUE-VK_KHR_timeline_semaphore-5")
 @each_handle
 @each_signal
 def test_the_counter_at_rest_is_the_last_signal(device, handle, by):
-    """With nothing pending vkGetSemaphoreCounterValue returns the value of the last signal, exactly."""
+    """With nothing pending vkGetSemaphoreCounterValue returns exactly the value of the last signal."""
     other, semaphore = two_handles(device, handle)
     seen = [semaphore.counter()]
 
@@ -47,7 +48,7 @@ def test_the_counter_at_rest_is_the_last_signal(device, handle, by):
 @rule("SPEC-HOST-01", "SPEC-STATE-13", "ISSUE-VK_KHR_timeline_semaphore-4")
 @each_handle
 def test_the_counter_only_grows_while_work_is_pending(device, handle):
-    """Whatever is pending, later queries never show less than earlier ones, nor more than was signaled."""
+    """While signals are pending, queries never return less than earlier queries, nor more than was signaled."""
     other, semaphore = two_handles(device, handle)
     run_work(device)
     steps = range(1, 33)
@@ -72,7 +73,7 @@ def _fall(seen):
 @rule("SPEC-HOST-01", "SPEC-STATE-10")
 @each_handle
 def test_the_counter_does_not_run_ahead_of_the_work(device, handle):
-    """A batch's value shows no earlier than the work that was submitted before it on the queue is done."""
+    """The counter does not show a batch's value before the work submitted earlier on the queue is done."""
     other, semaphore = two_handles(device, handle)
 
     def reaches(value):
@@ -83,7 +84,7 @@ def test_the_counter_does_not_run_ahead_of_the_work(device, handle):
 
     proof = held_by_work(other, reaches)
 
-    assert proof is Proof.HELD, f"looking at the counter until it shows a batch's value: {proof.value}"
+    assert proof is Proof.HELD, f"reading the counter until it shows a batch's value: {proof.value}"
 
 
 @rule("SPEC-STATE-13", "ISSUE-VK_KHR_timeline_semaphore-2")
@@ -91,7 +92,7 @@ def test_the_counter_does_not_run_ahead_of_the_work(device, handle):
 @each_handle
 @each_signal
 def test_the_payload_is_an_unsigned_number_of_64_bits(device, handle, by, edge):
-    """Values are counted and compared without a sign and without loss on all 64 bits."""
+    """Counters and waits use all 64 bits of a value, unsigned."""
     before = EDGES[edge]
     other, semaphore = two_handles(device, handle, before)
     polls = [semaphore.host_wait(before, 0), semaphore.host_wait(before + 1, 0)]
@@ -122,7 +123,7 @@ def test_a_signal_raises_the_payload_by_the_greatest_difference(device, handle, 
 @each_handle
 @each_command
 def test_batches_compare_all_64_bits(device, handle, through, edge):
-    """A batch waits for one more than the counter until that is signaled, and for one less not at all, at any size."""
+    """At any size of the counter, a batch waits for the next value until it is signaled, and does not wait for a lower one."""
     before = EDGES[edge]
     other, semaphore = two_handles(device, handle, before)
     queue = queue_for(device, through)
@@ -132,7 +133,7 @@ def test_batches_compare_all_64_bits(device, handle, through, edge):
     signal(other, before + 1)
     behind = queue.submit(waits=[(semaphore, before)], through=through)
 
-    assert not early, f"at {before} a wait of {through} for {before + 1} ended"
+    assert not early, f"a wait of {through} for {before + 1} ended at {before}"
     assert waiter.finishes(), f"a wait of {through} for {before + 1} did not end at {semaphore.counter()}: {waiter}"
     assert behind.finishes(), f"at {before + 1} a wait of {through} for {before} did not end: {behind}"
 
@@ -141,7 +142,7 @@ def test_batches_compare_all_64_bits(device, handle, through, edge):
 @pytest.mark.parametrize("waiting", ["host", *COMMANDS])
 @each_handle
 def test_a_value_at_the_greatest_difference_is_not_reached(device, handle, waiting):
-    """A wait for a value that is maxTimelineSemaphoreValueDifference ahead of the payload goes on."""
+    """A wait for a value that is maxTimelineSemaphoreValueDifference above the counter does not end early."""
     _, semaphore = two_handles(device, handle, VALUE)
     value = min(VALUE + greatest_step(device), 2**64 - 1)
     if waiting == "host":
@@ -158,7 +159,7 @@ def test_a_value_at_the_greatest_difference_is_not_reached(device, handle, waiti
 @pytest.mark.parametrize("waiting", ["host", *COMMANDS])
 @each_handle
 def test_waits_leave_the_counter_alone(device, handle, waiting):
-    """Waits for the counter's value or less end, as often as one likes, and every member still shows that value."""
+    """Any number of waits for the counter's value or less end, and leave the counter of every member unchanged."""
     other, semaphore = two_handles(device, handle)
     signal(other, VALUE)
 
@@ -171,7 +172,7 @@ def test_waits_leave_the_counter_alone(device, handle, waiting):
 
 
 def _wait(semaphore, value, waiting):
-    """What went wrong with a wait that has to end, empty if nothing."""
+    """What went wrong with a wait that has to end, as text; empty if nothing."""
     if waiting == "host":
         answer = semaphore.host_wait(value)
         return "" if answer.is_success else f"vkWaitSemaphores({value}) returned {answer}"
@@ -182,7 +183,7 @@ def _wait(semaphore, value, waiting):
 @rule("SPEC-STATE-03")
 @each_handle
 def test_one_signal_satisfies_many_waits(open_device, handle):
-    """A signal is there for every wait on its value or less: batches of several queues and the host alike."""
+    """One signal ends every wait for its value or less: of batches on several queues, and of the host."""
     device = open_device(families="all")
     other, semaphore = two_handles(device, handle)
     signal(other, VALUE)
@@ -199,7 +200,7 @@ def test_one_signal_satisfies_many_waits(open_device, handle):
 @pytest.mark.parametrize("late", ["first", "second"])
 @each_handle
 def test_a_batch_waits_for_both_values_of_one_timeline(device, handle, late):
-    """A batch that names a payload twice, with a value that is reached and one that is not, waits for that one too."""
+    """A batch that waits for one payload twice, for a reached value and a later one, waits for the later one too."""
     other, semaphore = two_handles(device, handle, VALUE)
     queue, rising = queue_for(device, "vkQueueSubmit", beside=device.queue), count(VALUE + 1)
 
@@ -211,12 +212,14 @@ def test_a_batch_waits_for_both_values_of_one_timeline(device, handle, late):
 
     proof = shown(arrange)
 
-    assert proof is Proof.HELD, f"a batch waits for {VALUE}, which is reached, and more, named {late}: {proof.value}"
+    assert proof is Proof.HELD, (
+        f"a batch waits for the reached value {VALUE}, and {late} for a later one: {proof.value}"
+    )
 
 
 @rule("SPEC-STATE-13")
 def test_timelines_do_not_disturb_each_other(device):
-    """Signals of one timeline leave the payloads of others alone."""
+    """Signals of one timeline leave the counters of other timelines unchanged."""
     needs_timelines(device)
     semaphores = [device.semaphore(TIMELINE, initial_value=2**32 * n) for n in range(16)]
 
@@ -225,4 +228,4 @@ def test_timelines_do_not_disturb_each_other(device):
     counters = [semaphore.counter() for semaphore in semaphores]
 
     wanted = [2**32 * n + (VALUE if n % 2 == 0 else 0) for n in range(16)]
-    assert counters == wanted, f"16 timelines stood at {wanted}, the counters show {counters}"
+    assert counters == wanted, f"16 timelines were signaled to {wanted}, their counters are {counters}"

@@ -1,4 +1,4 @@
-"""vkSignalSemaphore, and host operations that meet on one timeline."""
+"""vkSignalSemaphore, and concurrent host operations on one timeline."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fixtures.testbed.semaphores import TIMELINE
+from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
@@ -14,13 +14,13 @@ from suites.steps.timelines import each_handle, signal, two_handles
 
 SIGNALS = 64
 BETWEEN = 0.005
-"""Seconds in which another thread does what it was told."""
+"""Seconds until another thread has begun its call."""
 
 
 @rule("SPEC-HOST-08", "ISSUE-VK_KHR_timeline_semaphore-9")
 @each_handle
 def test_a_host_signal_is_done_when_the_call_returns(device, handle):
-    """vkSignalSemaphore sets the payload before it returns, seen from every handle."""
+    """When vkSignalSemaphore returns, the counter of every member has the value."""
     other, semaphore = two_handles(device, handle)
 
     wrong = []
@@ -35,7 +35,7 @@ def test_a_host_signal_is_done_when_the_call_returns(device, handle):
 @rule("SPEC-HOST-08", "SPEC-STATE-13")
 @each_handle
 def test_host_signals_may_leave_values_out(device, handle):
-    """Any greater value may follow, not only the next."""
+    """A signal may raise the counter by any amount."""
     other, semaphore = two_handles(device, handle)
 
     counters = []
@@ -49,7 +49,7 @@ def test_host_signals_may_leave_values_out(device, handle):
 @rule("SPEC-THREAD-06", "SPEC-HOST-03")
 @each_handle
 def test_threads_wait_for_values_of_their_own(device, handle):
-    """Of two threads that wait on one timeline the one that waits for less goes on first, though it asked last."""
+    """Of two threads that wait on one timeline the one with the lower value returns first, although it began last."""
     other, semaphore = two_handles(device, handle)
 
     with ThreadPoolExecutor(2) as threads:
@@ -64,9 +64,9 @@ def test_threads_wait_for_values_of_their_own(device, handle):
         signal(other, SIGNALS)
         high = waits[0].result()
 
-    assert low.is_success, f"beside a wait for {SIGNALS}, a wait for 1 returned {low} though 1 was signaled"
+    assert low.is_success, f"during a wait for {SIGNALS} a wait for 1 returned {low} although 1 was signaled"
     assert not early, f"at 1 the wait of another thread for {SIGNALS} returned {high}"
-    assert high.is_success, f"a wait for {SIGNALS} returned {high} though {SIGNALS} was signaled"
+    assert high.is_success, f"a wait for {SIGNALS} returned {high} although {SIGNALS} was signaled"
 
 
 @rule("SPEC-HOST-08", "SPEC-HOST-01")
@@ -86,7 +86,7 @@ def test_host_and_queue_signals_alternate(device, handle):
 @rule("SPEC-HOST-10", "SPEC-THREAD-06")
 @each_handle
 def test_threads_that_take_turns_signal_one_timeline(device, handle):
-    """Threads that issue each signal after the lower one has returned raise the payload to the last value."""
+    """Several threads that signal rising values, each after the last call returned, raise the counter to the last value."""
     pair = two_handles(device, handle)
     turn, left = threading.Lock(), iter(range(1, 4 * SIGNALS + 1))
 
@@ -111,7 +111,7 @@ def test_threads_that_take_turns_signal_one_timeline(device, handle):
 @rule("SPEC-THREAD-06")
 @each_handle
 def test_waits_queries_and_signals_run_at_once(device, handle):
-    """Threads that wait, query and signal one semaphore at the same time all get what they ask for."""
+    """Concurrent waits, queries and signals of one timeline all succeed."""
     other, semaphore = two_handles(device, handle)
 
     done = threading.Event()
@@ -130,8 +130,8 @@ def test_waits_queries_and_signals_run_at_once(device, handle):
         failed = [text for text in (waiting.result() for waiting in waits) if text]
         seen = [polling.result() for polling in polls]
 
-    assert not wrong, f"vkSignalSemaphore failed beside waits and queries: {wrong[0]}"
-    assert not failed, f"beside signals and queries {len(failed)} of 3 waiting threads failed: {failed[0]}"
+    assert not wrong, f"vkSignalSemaphore failed during waits and queries: {wrong[0]}"
+    assert not failed, f"{len(failed)} of 3 waiting threads failed during signals and queries: {failed[0]}"
     assert all(s == sorted(s) for s in seen), "a thread saw the counter go back"
     assert [s[-1] for s in seen] == [SIGNALS] * 2, f"the queries ended at {[s[-1] for s in seen]}"
 
@@ -156,7 +156,7 @@ def _signal_each(semaphore):
 @pytest.mark.parametrize("waiters", [2, 16])
 @each_handle
 def test_one_signal_wakes_every_waiting_thread(device, handle, waiters):
-    """All threads that wait for one value go on once it is signaled."""
+    """One signal ends the waits of all threads for its value."""
     other, semaphore = two_handles(device, handle)
 
     with ThreadPoolExecutor(waiters) as threads:
@@ -171,7 +171,7 @@ def test_one_signal_wakes_every_waiting_thread(device, handle, waiters):
 @rule("SPEC-HOST-01", "SPEC-HOST-02", "SPEC-HOST-04", "SPEC-HOST-08")
 @pytest.mark.parametrize("spelling", ["", "KHR"], ids=["core", "KHR"])
 def test_both_spellings_of_the_host_commands_work(open_device, device_info, spelling):
-    """vkSignalSemaphore, vkWaitSemaphores and vkGetSemaphoreCounterValue and their KHR names do the same."""
+    """The KHR names of vkSignalSemaphore, vkWaitSemaphores and vkGetSemaphoreCounterValue act as the core names."""
     _needs(device_info, spelling)
     device = open_device(spelling)
     semaphore = device.semaphore(TIMELINE, initial_value=2**32)

@@ -1,4 +1,4 @@
-"""vkWaitSemaphores: what it waits for, what it answers, and how long it takes."""
+"""vkWaitSemaphores: when it returns, what it returns, and how long it takes."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.testbed import patience
 from fixtures.testbed.gates import Proof
-from fixtures.testbed.semaphores import TIMELINE
+from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
 from suites.steps.queues import queue_for
@@ -15,11 +15,11 @@ from suites.steps.timelines import each_handle, each_signal, held_by_work, signa
 
 VALUE = 7
 LOOKING = 0.03
-"""For how long a wait is seen waiting, in seconds."""
+"""Seconds for which the test watches that a wait holds."""
 
 
 def timed(call, *arguments):
-    """What a call answered, and how many seconds it took."""
+    """(the result of a call, the seconds that it took)."""
     start = time.perf_counter()
     answer = call(*arguments)
     return answer, time.perf_counter() - start
@@ -29,7 +29,7 @@ def timed(call, *arguments):
 @pytest.mark.parametrize("value", [0, 1, VALUE])
 @each_handle
 def test_a_wait_for_a_reached_value_returns_at_once(device, handle, value):
-    """A value that the counter has reached or passed is answered with VK_SUCCESS, long before the timeout."""
+    """A wait for a value that the counter has reached returns VK_SUCCESS, long before the timeout."""
     other, semaphore = two_handles(device, handle)
     signal(other, VALUE)
 
@@ -42,7 +42,7 @@ def test_a_wait_for_a_reached_value_returns_at_once(device, handle, value):
 @rule("SPEC-HOST-02")
 @each_handle
 def test_the_initial_value_is_reached(device, handle):
-    """A wait for the initial value or less succeeds though nothing was ever signaled."""
+    """A wait for the initial value or less succeeds without any signal."""
     _, semaphore = two_handles(device, handle, VALUE)
 
     answers = [semaphore.host_wait(value) for value in (VALUE, 1, 0)]
@@ -54,7 +54,7 @@ def test_the_initial_value_is_reached(device, handle):
 @each_handle
 @each_signal
 def test_a_timeout_of_zero_polls(device, handle, by):
-    """With timeout 0 the call answers VK_TIMEOUT before the signal and VK_SUCCESS after it, without waiting."""
+    """With timeout 0 the call returns VK_TIMEOUT before the signal and VK_SUCCESS after it, without waiting."""
     other, semaphore = two_handles(device, handle)
 
     before, took = timed(semaphore.host_wait, VALUE, 0)
@@ -69,7 +69,7 @@ def test_a_timeout_of_zero_polls(device, handle, by):
 @rule("SPEC-HOST-03")
 @each_handle
 def test_a_wait_that_expires_answers_timeout(device, handle):
-    """A value that nobody signals is answered with VK_TIMEOUT, and the payload stays as it was."""
+    """A wait for a value that is never signaled returns VK_TIMEOUT and leaves the counter unchanged."""
     other, semaphore = two_handles(device, handle, VALUE)
 
     answers = [semaphore.host_wait(VALUE + 1, seconds) for seconds in (1e-9, 0.001, 0.02)]
@@ -83,7 +83,7 @@ def test_a_wait_that_expires_answers_timeout(device, handle):
 @pytest.mark.parametrize("seconds", [0.005, 0.02, 0.1])
 @each_handle
 def test_a_wait_lasts_as_long_as_its_timeout(device, handle, seconds):
-    """A wait that expires lasts about its timeout or longer: earlier by 1 ms or 10 % is coarse rounding."""
+    """A wait that expires lasts its timeout or longer; 1 ms or 10 % less counts as rounding."""
     _, semaphore = two_handles(device, handle)
 
     answer, took = timed(semaphore.host_wait, VALUE, seconds)
@@ -97,7 +97,7 @@ def test_a_wait_lasts_as_long_as_its_timeout(device, handle, seconds):
 @each_handle
 @each_signal
 def test_a_wait_blocks_until_the_signal(device, handle, by):
-    """A wait on one thread goes on until another thread has the value signaled, then answers VK_SUCCESS."""
+    """A wait on one thread holds until another thread signals the value, then returns VK_SUCCESS."""
     other, semaphore = two_handles(device, handle)
     if by != "host":
         queue_for(device, by)
@@ -118,7 +118,7 @@ def test_a_wait_blocks_until_the_signal(device, handle, by):
 @pytest.mark.parametrize("nanoseconds", [2**63 - 1, 2**63, 2**64 - 1], ids=["2^63-1", "2^63", "the-greatest"])
 @each_handle
 def test_the_longest_timeouts_block_until_the_signal(device, handle, nanoseconds):
-    """A timeout is a number without a sign: however great it is, the wait goes on until the signal."""
+    """A timeout is unsigned: with any great timeout the wait holds until the signal."""
     other, semaphore = two_handles(device, handle)
     call = device.vk.vkWaitSemaphores
 
@@ -135,7 +135,7 @@ def test_the_longest_timeouts_block_until_the_signal(device, handle, nanoseconds
 @rule("SPEC-HOST-03")
 @each_handle
 def test_a_signal_below_the_value_does_not_end_a_wait(device, handle):
-    """A wait goes on through signals of less than its value."""
+    """A wait holds while lower values are signaled."""
     other, semaphore = two_handles(device, handle)
 
     with ThreadPoolExecutor(1) as thread:
@@ -153,7 +153,7 @@ def test_a_signal_below_the_value_does_not_end_a_wait(device, handle):
 @rule("SPEC-HOST-03", "SPEC-HOST-01")
 @each_handle
 def test_a_host_signal_ends_a_wait_before_a_pending_greater_one(device, handle):
-    """A wait ends with the first signal that is enough, the host's, though a queue's greater one is pending and comes later."""
+    """A host signal of its value ends a wait, although a greater signal of a queue is still pending."""
     other, semaphore = two_handles(device, handle)
     held = device.semaphore(TIMELINE)
     pending = device.queue.submit(waits=[(held, 1)], signals=[(other, VALUE + 10)])
@@ -170,10 +170,10 @@ def test_a_host_signal_ends_a_wait_before_a_pending_greater_one(device, handle):
     assert not early, f"a wait for {VALUE} ended at 0, with {answer}"
     assert answer == Result.SUCCESS, f"{VALUE} was signaled, {VALUE + 10} pending: a wait for {VALUE} returned {answer}"
     assert pending.finishes(), f"the batch with the greater signal did not end: {pending}"
-    assert last == Result.SUCCESS, f"a wait for {VALUE + 10}, no longer pending, returned {last}"
+    assert last == Result.SUCCESS, f"a wait for {VALUE + 10}, after its batch had ended, returned {last}"
     counters = before, semaphore.counter()
     assert counters == (VALUE, VALUE + 10), (
-        f"before and after the pending signal of {VALUE + 10} counters are {counters}"
+        f"before and after the pending signal of {VALUE + 10} the counters are {counters}"
     )
 
 
@@ -185,14 +185,14 @@ def test_a_wait_outlasts_the_work_before_the_signal(device, handle):
 
     proof = held_by_work(other, lambda value: semaphore.host_wait(value).is_success)
 
-    assert proof is Proof.HELD, f"a wait of the host for a batch's value: {proof.value}"
+    assert proof is Proof.HELD, f"a host wait for a batch's value: {proof.value}"
 
 
 @rule("SPEC-HOST-07")
 @pytest.mark.parametrize("reached", range(3), ids=["first", "second", "third"])
 @each_handle
 def test_any_needs_one_and_all_need_all(device, handle, reached):
-    """With VK_SEMAPHORE_WAIT_ANY_BIT one reached semaphore of three is enough, wherever it stands; else it is not."""
+    """With VK_SEMAPHORE_WAIT_ANY_BIT one reached semaphore of three, at any position, is enough; without the bit it is not."""
     three = _three(device, handle)
 
     before = _wait_for(device, three, any_of_them=True)
@@ -224,7 +224,7 @@ def _wait_for(device, three, any_of_them, seconds=0.0):
 @pytest.mark.parametrize("reached", range(3), ids=["first", "second", "third"])
 @each_handle
 def test_a_wait_for_any_blocks_until_one_is_signaled(device, handle, reached):
-    """A wait for any of three goes on until one of them, whichever it is, has its value or more."""
+    """A wait for any of three holds until one of them, at any position, has its value or more."""
     three = _three(device, handle)
 
     with ThreadPoolExecutor(1) as thread:
@@ -241,7 +241,7 @@ def test_a_wait_for_any_blocks_until_one_is_signaled(device, handle, reached):
 @rule("SPEC-HOST-07", "SPEC-HOST-03")
 @each_handle
 def test_a_wait_for_all_blocks_until_the_last_is_signaled(device, handle):
-    """A wait for all of three goes on until every one has its value or more."""
+    """A wait for all of three holds until each has its value or more."""
     three = _three(device, handle)
 
     with ThreadPoolExecutor(1) as thread:
@@ -259,7 +259,7 @@ def test_a_wait_for_all_blocks_until_the_last_is_signaled(device, handle):
 @rule("SPEC-HOST-07")
 @each_handle
 def test_one_semaphore_may_be_waited_for_at_several_values(device, handle):
-    """Each element of a wait has its own condition, also where the semaphore is the same."""
+    """Each element of a wait has its own condition, also where several elements name the same semaphore."""
     other, semaphore = two_handles(device, handle)
     signal(other, VALUE)
 
@@ -275,7 +275,7 @@ def test_one_semaphore_may_be_waited_for_at_several_values(device, handle):
 @pytest.mark.parametrize("count", [1, 70])
 @each_handle
 def test_a_wait_for_any_number_of_semaphores(device, handle, count):
-    """The last of many counts like the first."""
+    """A wait for many semaphores takes the last into account like the first."""
     pairs = [two_handles(device, handle) for _ in range(count)]
 
     submit_signal(pairs[-1][0], VALUE)

@@ -1,15 +1,16 @@
-"""Timeline semaphores that share one payload: imported and exported, in one process and several."""
+"""Timeline semaphores that share one payload, in one process and in several."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from fixtures.testbed.gates import Proof, run_work, shown
-from fixtures.testbed.semaphores import TIMELINE
+from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.native import Batch
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
-from suites.steps.queues import each_command, first_stuck, queue_for
+from suites.steps.queues import each_command, queue_for
+from suites.steps.signals import first_stuck
 from suites.steps.timelines import (
     each_signal,
     members,
@@ -19,7 +20,7 @@ from suites.steps.timelines import (
     submit_signal,
     two_handles,
 )
-from suites.timeline.steps import show_counters, take_turns
+from suites.timeline.other_process import show_counters, take_turns
 
 VALUE = 2**32 + 7
 MEMBERS = ("exporter", "importer", "second importer", "importer in another instance")
@@ -31,7 +32,7 @@ each_member = pytest.mark.parametrize("acting", MEMBERS)
 @each_member
 @each_signal
 def test_every_member_shows_a_signal_of_any_member(device, open_device, acting, by):
-    """A signal through any member, by host or batch, is at once the counter of all members."""
+    """A signal through any member, by host or batch, raises the counter of all members at once."""
     every = members(device, open_device, VALUE)
 
     signal(every[acting], VALUE + 1, by)
@@ -44,7 +45,7 @@ def test_every_member_shows_a_signal_of_any_member(device, open_device, acting, 
 @each_member
 @pytest.mark.parametrize("waiting", MEMBERS)
 def test_a_signal_of_any_member_ends_a_host_wait_on_any(device, open_device, acting, waiting):
-    """A thread that waits on one member goes on when the value is signaled through another."""
+    """A host wait on one member ends when the value is signaled through another member."""
     every = members(device, open_device, VALUE)
 
     with ThreadPoolExecutor(1) as thread:
@@ -59,7 +60,7 @@ def test_a_signal_of_any_member_ends_a_host_wait_on_any(device, open_device, act
 @each_member
 @each_command
 def test_a_batch_waits_on_any_member_for_work_of_the_exporter(device, open_device, acting, through):
-    """A batch that waits on a member holds until the exporter's batch before the signal is done, then goes on."""
+    """A batch that waits on a member holds until the work before the exporter's signal is done, then starts."""
     every = members(device, open_device)
     waiting, values = every[acting], iter(range(1, 9))
     queue = queue_for(waiting.device, through, beside=device.queue)
@@ -78,7 +79,7 @@ def test_a_batch_waits_on_any_member_for_work_of_the_exporter(device, open_devic
 @rule("SPEC-EXPORT-09")
 @pytest.mark.parametrize("state", ["initial", "signaled", "waited-for", "signal-pending", "wait-pending"])
 def test_a_timeline_exports_in_any_state(device, state):
-    """An export succeeds and shows the payload whether the timeline is new, signaled, waited for or about to be either."""
+    """An export of a timeline succeeds, and importers get its value, in each state: new, signaled, or with pending operations."""
     needs_timelines(device, shared=True)
     exporter = device.semaphore(TIMELINE, export=True, initial_value=VALUE)
     if state in ("signaled", "waited-for"):
@@ -96,13 +97,15 @@ def test_a_timeline_exports_in_any_state(device, state):
     assert answer.is_success, f"vkGetSemaphoreFdKHR of a timeline ({state}) returned {answer}"
     importer, value = device.semaphore(TIMELINE).imports(descriptor), VALUE + (state != "initial")
     assert importer.host_wait(value).is_success, f"an importer of a timeline ({state}) does not reach {value}"
-    assert importer.counter() == value, f"an importer of a timeline ({state}) shows {importer.counter()}, not {value}"
+    assert importer.counter() == value, (
+        f"an importer of a timeline ({state}) has the counter {importer.counter()} instead of {value}"
+    )
 
 
 @rule("SPEC-IMPORT-08", "ISSUE-VK_KHR_timeline_semaphore-4")
 @pytest.mark.parametrize("value", [3, VALUE + 100], ids=["less", "greater"])
 def test_an_import_replaces_the_payload(device, value):
-    """A permanent import puts the imported payload in place of the semaphore's own, which may have been greater."""
+    """A permanent import replaces the semaphore's own counter by the payload's, also by a lower one."""
     needs_timelines(device, shared=True)
     exporter = device.semaphore(TIMELINE, export=True, initial_value=value)
     target = device.semaphore(TIMELINE, initial_value=VALUE // 2)
@@ -112,16 +115,18 @@ def test_an_import_replaces_the_payload(device, value):
     imported = target.counter()
     signal(target, value + 1)
 
-    assert imported == value, f"a semaphore at {VALUE // 2 + 1} that imported a payload at {value} shows {imported}"
+    assert imported == value, (
+        f"a semaphore at {VALUE // 2 + 1} that imported a payload at {value} has the counter {imported}"
+    )
     assert exporter.counter() == value + 1, (
-        f"the importer signaled {value + 1}, the exporter is at {exporter.counter()}"
+        f"the importer signaled {value + 1}, the exporter's counter is {exporter.counter()}"
     )
 
 
 @rule("SPEC-IMPORT-08", "SPEC-HOST-03")
 @pytest.mark.parametrize("seen", ["read", "waited-for"])
 def test_host_waits_are_for_the_imported_payload(device, seen):
-    """What a timeline had reached before a permanent import is not reached after it."""
+    """After a permanent import of a lower counter, a wait for a value that the semaphore had reached before holds."""
     needs_timelines(device, shared=True)
     exporter = device.semaphore(TIMELINE, export=True, initial_value=3)
     target = device.semaphore(TIMELINE, initial_value=VALUE)
@@ -137,7 +142,7 @@ def test_host_waits_are_for_the_imported_payload(device, seen):
 
 @rule("SPEC-IMPORT-08")
 def test_a_replaced_payload_lives_on_in_its_other_members(device):
-    """A semaphore that imports another payload leaves its first one as it is, for those that share it."""
+    """A semaphore that imports another payload leaves its first payload unchanged for the semaphores that share it."""
     needs_timelines(device, shared=True)
     first, second = (device.semaphore(TIMELINE, export=True, initial_value=v) for v in (VALUE, 3))
     kept = first.exported()
@@ -153,7 +158,7 @@ def test_a_replaced_payload_lives_on_in_its_other_members(device):
 
 @rule("SPEC-SHARE-02", "SPEC-STATE-03")
 def test_queues_of_several_instances_use_one_payload_at_once(device, open_device):
-    """One increasing signaler and many waiters, each with a handle of its own, submit concurrently; all of it ends."""
+    """Concurrent submissions of one signaler and many waiters, each through its own member, all end."""
     needs_timelines(device, shared=True)
     exporter, last = device.semaphore(TIMELINE, export=True, initial_value=VALUE), VALUE + 32
     waiters = [open_device().semaphore(TIMELINE).imports(exporter.exported()) for _ in range(3)]
@@ -175,7 +180,7 @@ def test_queues_of_several_instances_use_one_payload_at_once(device, open_device
 
 @rule("SPEC-IMPORT-14", "SPEC-STATE-03")
 def test_two_devices_raise_one_payload_by_turns(device, open_device):
-    """Batches of two devices, each waiting for the other's last value and signaling the next, all end."""
+    """Batches of two devices that each wait for the other's last value and signal the next all end."""
     every = members(device, open_device)
     one, other = every["exporter"], every["importer in another instance"]
     submissions = []
@@ -196,7 +201,7 @@ def test_two_devices_raise_one_payload_by_turns(device, open_device):
 @rule("SPEC-HOST-08", "SPEC-HOST-09", "SPEC-HOST-01")
 @each_signal
 def test_another_process_sees_each_signal(device, processes, by):
-    """The counter in another process is the signaled value as soon as the signal has ended here."""
+    """Once a signal has ended here, the counter in another process has its value."""
     needs_timelines(device, shared=True)
     exporter = device.semaphore(TIMELINE, export=True, initial_value=VALUE)
     child = processes.borrow(show_counters, device.info)
@@ -212,13 +217,13 @@ def test_another_process_sees_each_signal(device, processes, by):
     child.finish()
 
     wanted = list(range(VALUE + 1, VALUE + 9))
-    assert seen == wanted, f"{VALUE + 1} and on were signaled here, another process saw {seen}"
+    assert seen == wanted, f"values from {VALUE + 1} on were signaled here, the counters in another process were {seen}"
 
 
 @rule("SPEC-HOST-09", "SPEC-HOST-10", "SPEC-HOST-03")
 @pytest.mark.parametrize("handle", ["exporter", "importer"])
 def test_two_processes_take_turns(device, processes, handle):
-    """Two processes that wait for each other's host signals raise one payload to the last value."""
+    """Two processes that wait for each other's host signals raise one counter to the last value."""
     other, semaphore = two_handles(device, handle)
     child = processes.borrow(take_turns, device.info, 100)
     child.channel.send_fd((semaphore if handle == "exporter" else other).exported().fd)

@@ -1,15 +1,16 @@
-"""Batches that wait for a timeline value which is signaled later."""
+"""Batches that are submitted before the signal of the timeline value that they wait for."""
 
 import time
 
 import pytest
 
 from fixtures.testbed.devices import batch_of
-from fixtures.testbed.semaphores import TIMELINE
+from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
-from suites.steps.members import second_queue
-from suites.steps.queues import COMMANDS, each_command, first_stuck, queue_for, signalable
+from suites.steps.batches import signalable
+from suites.steps.queues import COMMANDS, each_command, queue_for, second_queue
+from suites.steps.signals import first_stuck
 from suites.steps.timelines import (
     each_handle,
     members,
@@ -19,20 +20,20 @@ from suites.steps.timelines import (
     submit_signal,
     two_handles,
 )
-from suites.timeline.steps import wait_in_a_batch
+from suites.timeline.other_process import wait_in_a_batch
 
 VALUE = 7
 LOOKING = 0.03
-"""For how long a wait is seen waiting, in seconds."""
+"""Seconds for which the test watches that a wait holds."""
 LONG = 1.2
-"""Longer than a driver's round number of seconds."""
+"""Seconds; longer than a time limit of one second that a driver might have."""
 
 
 @rule("ISSUE-VK_KHR_timeline_semaphore-3", "SPEC-STATE-03")
 @pytest.mark.parametrize("value", [VALUE, VALUE + 100], ids=["same", "greater"])
 @each_command
 def test_a_batch_waits_for_a_later_host_signal(device, timeline, through, value):
-    """A batch may wait for a value that the host signals afterwards, or for less, and goes on then."""
+    """A batch may wait for a value that the host signals afterwards, and starts then."""
     waiter = queue_for(device, through).submit(waits=[(timeline, VALUE)], through=through)
 
     early = waiter.finishes(LOOKING)
@@ -45,7 +46,7 @@ def test_a_batch_waits_for_a_later_host_signal(device, timeline, through, value)
 @rule("ISSUE-VK_KHR_timeline_semaphore-3", "SPEC-STATE-03")
 @each_command
 def test_a_signal_below_the_value_does_not_end_a_batch_wait(device, timeline, through):
-    """A batch that waits for a value goes on waiting while less is signaled."""
+    """A batch that waits for a value holds while lower values are signaled."""
     waiter = queue_for(device, through).submit(waits=[(timeline, VALUE)], through=through)
 
     signal(timeline, VALUE - 1)
@@ -70,14 +71,14 @@ def test_a_batch_waits_for_a_later_batch_of_another_queue(device, timeline, thro
     signaler = others[0].submit(signals=[(timeline, VALUE)])
 
     assert not early, f"a batch that waits for {VALUE} ended at 0"
-    assert signaler.finishes(), f"a batch that signals did not end beside a queue that waits: {signaler}"
+    assert signaler.finishes(), f"a batch that signals did not end while another queue waits: {signaler}"
     assert waiter.finishes(), f"a batch that waits for {VALUE} did not end at {timeline.counter()}: {waiter}"
 
 
 @rule("ISSUE-VK_KHR_timeline_semaphore-3", "SPEC-STATE-03")
 @each_command
 def test_one_batch_waits_for_a_timeline_and_raises_it(device, timeline, through):
-    """A batch may wait for one value of a timeline and signal a greater one; nothing is signaled before the wait."""
+    """A batch may wait for one value of a timeline and signal a greater one, which happens after the wait."""
     both = queue_for(device, through).submit(waits=[(timeline, 1)], signals=[(timeline, VALUE)], through=through)
 
     early, before = both.finishes(LOOKING), timeline.counter()
@@ -86,7 +87,7 @@ def test_one_batch_waits_for_a_timeline_and_raises_it(device, timeline, through)
     assert not early, "a batch that waits for 1 ended at 0"
     assert before == 0, f"a batch that still waits for 1 has signaled {before}"
     assert both.finishes(), f"a batch that waits for 1 did not end: {both}"
-    assert timeline.host_wait(VALUE).is_success, f"a batch that signals {VALUE} ended, its signal did not come"
+    assert timeline.host_wait(VALUE).is_success, f"a batch that signals {VALUE} ended, but a wait for {VALUE} does not"
     assert timeline.counter() == VALUE, f"a batch that signals {VALUE} left the counter at {timeline.counter()}"
 
 
@@ -95,7 +96,7 @@ def test_one_batch_waits_for_a_timeline_and_raises_it(device, timeline, through)
 @each_handle
 @each_command
 def test_a_batch_waits_for_a_later_signal_and_signals(device, handle, through):
-    """A batch that waits for a value to come may signal semaphores of every sort; the call returns, and they come later."""
+    """A batch that waits for a later value may signal semaphores of every sort, which happens after the wait."""
     (_, semaphore), made = two_handles(device, handle), signalable(device)
     batch = queue_for(device, through).submit(waits=[(semaphore, VALUE)], signals=made, through=through)
 
@@ -105,12 +106,12 @@ def test_a_batch_waits_for_a_later_signal_and_signals(device, handle, through):
     assert not early, f"a batch that waits for {VALUE} ended at 0"
     assert batch.finishes(), f"a batch that waits for {VALUE} and signals {len(made)} semaphores did not end: {batch}"
     stuck = first_stuck(device.queue.submit(waits=[one]) for one in made)
-    assert not stuck, f"of {len(made)} semaphores that it signals one is not signaled: {stuck}"
+    assert not stuck, f"a wait for one of the {len(made)} semaphores that the batch signals does not end: {stuck}"
 
 
 @rule("ISSUE-VK_KHR_timeline_semaphore-3", "SPEC-STATE-03")
 def test_batches_wait_for_longer_than_a_second(device, timeline):
-    """Nobody's patience ends a wait but the signal."""
+    """A wait has no time limit of its own: only the signal ends it."""
     ways = [through for through in COMMANDS if device.queue_for(through)]
     waiters = [queue_for(device, through).submit(waits=[(timeline, VALUE)], through=through) for through in ways]
 
@@ -125,7 +126,7 @@ def test_batches_wait_for_longer_than_a_second(device, timeline):
 
 @rule("ISSUE-VK_KHR_timeline_semaphore-3")
 def test_a_batch_waits_for_several_timelines(device):
-    """A batch that waits for several timelines goes on once the last of them has its value."""
+    """A batch that waits for several timelines starts once the last of them has its value."""
     needs_timelines(device)
     timelines = [device.semaphore(TIMELINE) for _ in range(4)]
     waiter = device.queue.submit(waits=[(one, VALUE + n) for n, one in enumerate(timelines)])
@@ -135,14 +136,14 @@ def test_a_batch_waits_for_several_timelines(device):
         early.append(waiter.finishes(LOOKING / 3))
         signal(one, VALUE + n)
 
-    assert not any(early), f"a batch that waits for four timelines ended with {early.index(True)} of them signaled"
+    assert not any(early), f"a batch that waits for four timelines ended when {early.index(True)} of them were signaled"
     assert waiter.finishes(), f"a batch that waits for four timelines did not end: {waiter}"
 
 
 @rule("SPEC-STATE-01", "ISSUE-VK_KHR_timeline_semaphore-3")
 @each_command
 def test_a_batch_signals_while_a_later_one_of_its_call_waits(device, timeline, through):
-    """A batch signals when it is done, though a later batch of the same call waits for what the host signals then."""
+    """A batch signals when it is done, although a later batch of the same call still waits for the host."""
     held = device.semaphore(TIMELINE)
     batches = [batch_of(signals=[(timeline, VALUE)]), batch_of(waits=[(held, 1)])]
     call = queue_for(device, through).submit_batches(batches, through)
@@ -150,15 +151,15 @@ def test_a_batch_signals_while_a_later_one_of_its_call_waits(device, timeline, t
     reached = timeline.host_wait(VALUE)
     signal(held, 1)
 
-    assert reached.is_success, f"a batch that waits for nothing signals {VALUE}: a wait for that returned {reached}"
-    assert call.finishes(), f"a call of two batches did not end though what they wait for was signaled: {call}"
+    assert reached.is_success, f"a wait for {VALUE}, signaled by a batch without waits, returned {reached}"
+    assert call.finishes(), f"a call of two batches did not end after the value that it waits for was signaled: {call}"
 
 
 @rule("SPEC-STATE-03")
 @each_handle
 @each_command
 def test_a_host_signal_ends_a_batch_wait_before_a_pending_greater_one(device, handle, through):
-    """A batch goes on with the first signal that is enough, the host's, though a queue's greater one is still pending."""
+    """A host signal of its value starts a waiting batch, although a greater signal of a queue is still pending."""
     (_, semaphore), held = two_handles(device, handle), device.semaphore(TIMELINE)
     waiting_queue = queue_for(device, through)
     queue = second_queue(device, waiting_queue)
@@ -179,7 +180,7 @@ def test_a_host_signal_ends_a_batch_wait_before_a_pending_greater_one(device, ha
 @pytest.mark.parametrize("value", [0, 1, VALUE])
 @each_command
 def test_a_reached_value_is_not_waited_for_beside_a_pending_signal(device, timeline, through, value):
-    """A batch that waits for what the payload has reached goes on, though the signal of a greater value is pending."""
+    """A batch that waits for a reached value starts, although the signal of a greater value is pending."""
     waiting_queue = queue_for(device, through, beside=device.queue)
     if waiting_queue == device.queue:
         unsupported("the device has one queue")
@@ -200,7 +201,7 @@ def test_a_reached_value_is_not_waited_for_beside_a_pending_signal(device, timel
 @pytest.mark.parametrize("signaler", ["exporter", "importer in another instance"])
 @each_command
 def test_a_batch_waits_for_a_later_signal_through_another_handle(device, open_device, through, signaler, by):
-    """A batch may wait on one member of a payload for what another member signals afterwards."""
+    """A batch may wait on one member of a payload for a value that another member signals afterwards."""
     every = members(device, open_device)
     waiting, other = every["second importer"], every[signaler]
     if by != "host" and other.device is device and len(device.queues) == 1:
@@ -215,7 +216,7 @@ def test_a_batch_waits_for_a_later_signal_through_another_handle(device, open_de
 
 
 def _signal(semaphore, value, by, waiter_on):
-    """Signal by the host, or by a batch on a queue that nobody blocks."""
+    """Signal by the host, or by a batch on a queue that no wait blocks."""
     if by == "host":
         signal(semaphore, value)
     elif semaphore.device is waiter_on.device:
@@ -228,7 +229,7 @@ def _signal(semaphore, value, by, waiter_on):
 @pytest.mark.parametrize("by", ["host", "vkQueueSubmit"])
 @each_command
 def test_a_batch_waits_for_a_later_signal_of_another_process(device, processes, through, by):
-    """A batch may wait on an importer for what the exporter signals afterwards in another process."""
+    """A batch may wait on an importer for a value that the exporter in another process signals afterwards."""
     needs_timelines(device, shared=True)
     queue_for(device, through)
     exporter = two_handles(device, "exporter")[1]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fixtures.testbed.devices import Device, need
+from fixtures.testbed.devices import Device
+from fixtures.testbed.instances import need
 from fixtures.vulkan.registry import result
 from suites.valid_usage.calls import need_structures
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from fixtures.testbed.devices import Device, Submission
-from fixtures.testbed.drivers import IDEAL, Kind
-from fixtures.testbed.semaphores import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Semaphore
+from fixtures.testbed.devices import Device, Semaphore, Submission
+from fixtures.testbed.drivers import REFERENCE
+from fixtures.testbed.kinds import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Kind
 from fixtures.vulkan.native import ALL_COMMANDS
 from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import FeatureFlag, HandleType, ImportFlag, result
@@ -47,7 +47,7 @@ def _on_device(device: Device, command: str, structures: dict[str, Any], *kept: 
 
 def need_structures(device: Device) -> None:
     """End the test as unsupported on the ideal driver."""
-    if device.info.manifest == IDEAL:
+    if device.info.manifest == REFERENCE:
         unsupported("the ideal driver takes values, no structures")
 
 
@@ -185,6 +185,19 @@ def submit(device: Device) -> Call:
     return _on_queue(device, "vkQueueSubmit", info, "pSubmits", stages, *kept)
 
 
+def submit_to_group(device: Device) -> Call:
+    """`submit` that names the device, the only one of its group, for each semaphore."""
+    vk, call = device.vk, submit(device)
+    info = call.structures["VkSubmitInfo"]
+    first = vk.ffi.new("uint32_t[1]")
+    group = vk.new("VkDeviceGroupSubmitInfo", info.pNext, waitSemaphoreCount=1, signalSemaphoreCount=1)
+    group.pWaitSemaphoreDeviceIndices = group.pSignalSemaphoreDeviceIndices = first
+    info.pNext = group
+    call.kept += [first, group]
+    call.structures["VkDeviceGroupSubmitInfo"] = group
+    return call
+
+
 def bind_sparse(device: Device) -> Call:
     """vkQueueBindSparse of a batch that waits for the 0 of a timeline and signals a binary semaphore."""
     info, kept = _batch(device, "VkBindSparseInfo")
@@ -214,7 +227,7 @@ def submit2(device: Device) -> Call:
     return _on_queue(device, "vkQueueSubmit2", info, "pSubmits", signals, VkSemaphoreSubmitInfo=waits)
 
 
-CALLS: dict[str, Callable[[Device], Call]] = {
+_CALLS: dict[str, Callable[[Device], Call]] = {
     "vkGetPhysicalDeviceExternalSemaphoreProperties": query,
     "vkCreateSemaphore": create,
     "vkDestroySemaphore": destroy,
@@ -226,8 +239,9 @@ CALLS: dict[str, Callable[[Device], Call]] = {
     "vkQueueSubmit": submit,
     "vkQueueSubmit2": submit2,
     "vkQueueBindSparse": bind_sparse,
+    "VkDeviceGroupSubmitInfo": submit_to_group,
 }
-"""A well-formed call of each command."""
+"""A well-formed call of each command, and of what only some calls are made with."""
 
 COMMAND_OF = {
     "VkPhysicalDeviceExternalSemaphoreInfo": "vkGetPhysicalDeviceExternalSemaphoreProperties",
@@ -241,9 +255,16 @@ COMMAND_OF = {
     "VkSemaphoreSignalInfo": "vkSignalSemaphore",
     "VkSubmitInfo": "vkQueueSubmit",
     "VkTimelineSemaphoreSubmitInfo": "vkQueueSubmit",
+    "VkDeviceGroupSubmitInfo": "vkQueueSubmit",
     "VkSubmitInfo2": "vkQueueSubmit2",
     "VkSemaphoreSubmitInfo": "vkQueueSubmit2",
     "VkBindSparseInfo": "vkQueueBindSparse",
     "VkAcquireNextImageInfoKHR": "vkAcquireNextImageKHR",
+    "VkPresentInfoKHR": "vkQueuePresentKHR",
 }
 """The command that takes a structure."""
+
+
+def call_of(entity: str) -> Callable[[Device], Call]:
+    """What makes a well-formed call of a command, or of the one that takes a structure."""
+    return _CALLS.get(entity) or _CALLS[COMMAND_OF[entity]]

@@ -1,12 +1,14 @@
 """Creating semaphores: what may be asked of which device."""
 
 from collections.abc import Callable
+from typing import Any
 
-from fixtures.testbed.devices import Device, need
-from fixtures.testbed.semaphores import BINARY_OPAQUE, BINARY_SYNC
+from fixtures.testbed.devices import Device
+from fixtures.testbed.instances import need
+from fixtures.testbed.kinds import BINARY_OPAQUE, BINARY_SYNC
 from fixtures.vulkan.outcomes import unsupported
-from fixtures.vulkan.registry import STRUCTURE_TYPES, HandleType, Result
-from suites.valid_usage.calls import need_claims, timeline
+from fixtures.vulkan.registry import STRUCTURE_TYPES, HandleType, Result, result
+from suites.valid_usage.calls import need_claims, need_structures, need_timelines, timeline
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import created, second
 
@@ -59,6 +61,36 @@ def device_with(*extensions: str) -> Callable[[Device], Result]:
     return create
 
 
+def _create_device(device: Device, info: Any) -> Result:
+    vk, made = device.vk, device.vk.ffi.new("VkDevice *")
+    create = vk.of_physical(device.instance.physical, "vkCreateDevice")
+    answer = result(int(create(vk.handle("VkPhysicalDevice", device.instance.physical), info, vk.ffi.NULL, made)))
+    if answer.is_success:
+        device.later(vk.vkDestroyDevice, vk.number(made[0]))
+    return answer
+
+
+def device_with_features(*structures: str) -> Callable[[Device], Result]:
+    """A device of Vulkan 1.2 with timelines, asked for by each of these structures."""
+
+    def create(device: Device) -> Result:
+        need_structures(device)
+        need_timelines(device)
+        if [int(part) for part in device.info.api_version.split(".")] < [1, 2]:
+            unsupported(f"the device is one of Vulkan {device.info.api_version}")
+        vk, chain = device.vk, [None]
+        for name in structures:
+            chain.append(vk.new(name, chain[-1], timelineSemaphore=1))
+        priorities = vk.ffi.new("float[]", [1.0])
+        queue = vk.new("VkDeviceQueueCreateInfo", queueFamilyIndex=device.queue.family, queueCount=1)
+        queue.pQueuePriorities = priorities
+        return _create_device(
+            device, vk.new("VkDeviceCreateInfo", chain[-1], queueCreateInfoCount=1, pQueueCreateInfos=queue)
+        )
+
+    return create
+
+
 CASES = [
     Case(
         "VUID-VkSemaphoreTypeCreateInfo-timelineSemaphore-03252",
@@ -80,6 +112,12 @@ CASES = [
         "VUID-vkCreateDevice-ppEnabledExtensionNames-01387",
         device_with("VK_KHR_external_semaphore_fd", "VK_KHR_swapchain_mutable_format"),
         device_with("VK_KHR_external_semaphore_fd"),
+    ),
+    Case(
+        "VUID-VkDeviceCreateInfo-pNext-02830",
+        device_with_features("VkPhysicalDeviceVulkan12Features", "VkPhysicalDeviceTimelineSemaphoreFeatures"),
+        device_with_features("VkPhysicalDeviceVulkan12Features"),
+        command="VkPhysicalDeviceTimelineSemaphoreFeatures",
     ),
     Case("VUID-vkCreateSemaphore-device-queuecount", create_without_queues, created),
 ]

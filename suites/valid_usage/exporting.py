@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from fixtures.testbed.devices import Device
-from fixtures.testbed.semaphores import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Semaphore
+from fixtures.testbed.devices import Device, Semaphore
+from fixtures.testbed.kinds import BINARY_OPAQUE, BINARY_SYNC, TIMELINE
 from fixtures.vulkan.registry import HandleType, Result
 from suites.valid_usage.calls import exportable, need_claims, timeline
 from suites.valid_usage.cases import Case

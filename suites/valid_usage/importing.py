@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from fixtures.testbed.devices import Device
-from fixtures.testbed.drivers import Kind
-from fixtures.testbed.semaphores import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Semaphore
+from fixtures.testbed.devices import Device, Semaphore
+from fixtures.testbed.kinds import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Kind
 from fixtures.vulkan.registry import HandleType, ImportFlag, Result
 from suites.valid_usage.calls import exportable, need_claims, timeline
 from suites.valid_usage.cases import Case

@@ -4,19 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fixtures.testbed import bench, patience
-from fixtures.testbed.devices import SURFACE, SWAPCHAIN, WANTED, Device, instance_extensions
-from fixtures.testbed.drivers import IDEAL
-from fixtures.testbed.semaphores import Semaphore
+from fixtures.testbed.devices import SURFACE, SWAPCHAIN, WANTED, Device, Semaphore, Submission
+from fixtures.testbed.drivers import REFERENCE
+from fixtures.testbed.instances import instance_extensions
+from fixtures.vulkan.native import Batch
 from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import Result, result
 from suites.valid_usage.calls import timeline
 from suites.valid_usage.cases import Case
-from suites.valid_usage.steps import ended, submitted, two_queues
+from suites.valid_usage.steps import destroyed, ended, second, submitted, two_queues
 
 
 def screened(device: Device) -> Device:
     """The device, if surfaces and swapchains are enabled on it, else one like it with them."""
-    if device.info.manifest == IDEAL or SWAPCHAIN not in device.info.extensions:
+    if device.info.manifest == REFERENCE or SWAPCHAIN not in device.info.extensions:
         unsupported("the device has no swapchains")
     if missing := set(SURFACE) - set(instance_extensions(device.vk, device.info)):
         unsupported(f"no {' and no '.join(sorted(missing))}")
@@ -48,64 +49,84 @@ class Acquire:
 
     second: bool
 
-    def by(self, semaphore: Semaphore, swapchain: int) -> tuple[Result, int]:
-        """The result and the image's index; a wait for the semaphore follows where it succeeds."""
-        device, vk = semaphore.device, semaphore.device.vk
+    def by(self, device: Device, semaphore: int, swapchain: int, fence: int = 0) -> tuple[Result, int]:
+        """The result and the image's index; a wait for the semaphore, if there is one, follows where it succeeds."""
+        vk = device.vk
         if not self.second:
-            answer, image = vk.vkAcquireNextImageKHR(device.handle, swapchain, patience.nanoseconds(), semaphore.handle)
+            answer, image = vk.vkAcquireNextImageKHR(device.handle, swapchain, patience.nanoseconds(), semaphore, fence)
         else:
-            info = vk.ffi.new("VkAcquireNextImageInfoKHR *", {"sType": 1000060010, "deviceMask": 1})
-            info.swapchain, info.timeout = vk.handle("VkSwapchainKHR", swapchain), patience.nanoseconds()
-            info.semaphore, found = vk.handle("VkSemaphore", semaphore.handle), vk.ffi.new("uint32_t *")
+            info = vk.new("VkAcquireNextImageInfoKHR", deviceMask=1, timeout=patience.nanoseconds())
+            info.swapchain, info.fence = vk.handle("VkSwapchainKHR", swapchain), vk.handle("VkFence", fence)
+            info.semaphore, found = vk.handle("VkSemaphore", semaphore), vk.ffi.new("uint32_t *")
             call = vk.of_device(device.handle, "vkAcquireNextImage2KHR")
             answer = result(int(call(vk.handle("VkDevice", device.handle), info, found)))
             image = found[0]
-        if not answer.is_error:
-            device.queue.submit(waits=[semaphore])
+        if semaphore and not answer.is_error:
+            device.queue.submit_batches([Batch(waits=(semaphore,))])
         return answer, image
 
     def fresh(self, device: Device) -> Result:
         """With a new semaphore."""
         device = screened(device)
-        return self.by(device.semaphore(), make_swapchain(device))[0]
+        return self.by(device, device.semaphore().handle, make_swapchain(device))[0]
 
     def signaled(self, device: Device) -> Result:
         """With a signaled one."""
         device = screened(device)
-        semaphore = device.semaphore()
-        submitted(device.queue, signals=[semaphore])
-        return self.by(semaphore, make_swapchain(device))[0]
+        return self.by(device, signaled(device).handle, make_swapchain(device))[0]
 
     def busy(self, device: Device) -> Result:
         """With one that is waited for, and nobody has seen the end of that."""
         device = screened(device)
-        semaphore, swapchain = device.semaphore(), make_swapchain(device)
-        submitted(device.queue, signals=[semaphore])
+        semaphore, swapchain = signaled(device), make_swapchain(device)
         device.queue.submit(waits=[semaphore])
-        return self.by(semaphore, swapchain)[0]
+        return self.by(device, semaphore.handle, swapchain)[0]
 
     def of_timeline(self, device: Device) -> Result:
         """With a timeline."""
         device = screened(device)
-        return self.by(timeline(device), make_swapchain(device))[0]
+        return self.by(device, timeline(device).handle, make_swapchain(device))[0]
+
+    def destroyed(self, device: Device) -> Result:
+        """With a semaphore that is destroyed."""
+        device = screened(device)
+        return self.by(device, destroyed(device), make_swapchain(device))[0]
+
+    def of_another(self, device: Device) -> Result:
+        """With a semaphore of another device."""
+        device = screened(device)
+        return self.by(device, second(device).semaphore().handle, make_swapchain(device))[0]
+
+    def unnoticed(self, device: Device) -> Result:
+        """With neither semaphore nor fence."""
+        device = screened(device)
+        return self.by(device, 0, make_swapchain(device))[0]
+
+    def with_fence(self, device: Device) -> Result:
+        """With a fence alone, which is waited for."""
+        device = screened(device)
+        fence = device.fence()
+        answer = self.by(device, 0, make_swapchain(device), fence)[0]
+        return answer if answer.is_error else ended(Submission(device, "vkAcquireNextImageKHR", answer, fence))
 
 
 FIRST, SECOND = Acquire(second=False), Acquire(second=True)
 
 
-def present_behind(prepare: Callable[[Device], Semaphore]) -> Callable[[Device], Result]:
-    """An image presented behind a semaphore."""
+def present_behind(prepare: Callable[[Device], Semaphore | int]) -> Callable[[Device], Result]:
+    """An image presented behind a semaphore, which `prepare` makes; its handle alone is enough."""
 
     def present(device: Device) -> Result:
         device = screened(device)
         swapchain = make_swapchain(device)
         _, images = device.vk.vkGetSwapchainImagesKHR(device.handle, swapchain)
-        answer, image = FIRST.by(device.semaphore(), swapchain)
+        answer, image = FIRST.by(device, device.semaphore().handle, swapchain)
         if answer.is_error:
             unsupported(f"vkAcquireNextImageKHR on a headless surface returned {answer}")
         make_presentable(device, images[image])
         semaphore = prepare(device)
-        return device.vk.vkQueuePresentKHR(device.queue.handle, swapchain, image, (semaphore.handle,))
+        handle = semaphore if isinstance(semaphore, int) else semaphore.handle
+        return device.vk.vkQueuePresentKHR(device.queue.handle, swapchain, image, (handle,))
 
     return present
 
@@ -145,11 +166,29 @@ CASES = [
     Case("VUID-VkAcquireNextImageInfoKHR-semaphore-01288", SECOND.signaled, SECOND.fresh),
     Case("VUID-VkAcquireNextImageInfoKHR-semaphore-01781", SECOND.busy, SECOND.fresh),
     Case("VUID-VkAcquireNextImageInfoKHR-semaphore-03266", SECOND.of_timeline, SECOND.fresh),
+    *(
+        case
+        for acquire, prefix, parent, neither in (
+            (FIRST, "VUID-vkAcquireNextImageKHR-", "semaphore-parent", "semaphore-01780"),
+            (SECOND, "VUID-VkAcquireNextImageInfoKHR-", "commonparent", "semaphore-01782"),
+        )
+        for case in (
+            Case(f"{prefix}semaphore-parameter", acquire.destroyed, acquire.fresh),
+            Case(prefix + parent, acquire.of_another, acquire.fresh),
+            Case(prefix + neither, acquire.unnoticed, acquire.with_fence),
+        )
+    ),
     Case("VUID-vkQueuePresentKHR-pWaitSemaphores-01294", present_behind(waited_for), present_behind(signaled)),
     Case("VUID-vkQueuePresentKHR-pWaitSemaphores-03267", present_behind(timeline), present_behind(signaled)),
     Case(
         "VUID-vkQueuePresentKHR-pWaitSemaphores-03268",
         present_behind(lambda device: device.semaphore()),
+        present_behind(signaled),
+    ),
+    Case("VUID-VkPresentInfoKHR-pWaitSemaphores-parameter", present_behind(destroyed), present_behind(signaled)),
+    Case(
+        "VUID-VkPresentInfoKHR-commonparent",
+        present_behind(lambda device: second(device).semaphore()),
         present_behind(signaled),
     ),
 ]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fixtures.testbed.devices import Device, Queue, Submission
-from fixtures.testbed.drivers import Kind
-from fixtures.testbed.semaphores import BINARY_OPAQUE
+from fixtures.testbed.kinds import BINARY_OPAQUE, Kind
 from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import Result
 from suites.valid_usage.calls import need_claims
@@ -25,6 +24,13 @@ def created(device: Device, **wanted: Any) -> Result:
     if answer.is_success:
         device.later(device.vk.vkDestroySemaphore, device.handle, handle)
     return answer
+
+
+def destroyed(device: Device) -> int:
+    """The handle of a semaphore that is no more."""
+    gone = device.semaphore()
+    gone.destroy()
+    return gone.handle
 
 
 def payload(device: Device, kind: Kind = BINARY_OPAQUE) -> int:

@@ -9,12 +9,13 @@ from fixtures.testbed.devices import Device
 from fixtures.vulkan.registry import MEMBERS
 from suites.ledger import rules
 from suites.valid_usage import calls
-from suites.valid_usage.calls import CALLS, COMMAND_OF, Call, need_structures
+from suites.valid_usage.calls import COMMAND_OF, Call, call_of, need_structures
 from suites.valid_usage.cases import Case
+from suites.valid_usage.steps import destroyed
 
 UNDEFINED_BIT = 0x40000000
 BY_HAND = ("commonparent", "parent", "queuecount", "queuetype")
-"""Endings of implicit rules about more than one object or a special device: the chapters have these."""
+"""Endings of implicit rules about more than one object or a special device: the chapters have these, and those of swapchains."""
 
 
 def breaking(rule: str) -> Callable[[Device], Any]:
@@ -22,7 +23,7 @@ def breaking(rule: str) -> Callable[[Device], Any]:
     _, entity, member, *_ = rule.split("-")
 
     def violate(device: Device) -> Any:
-        call = CALLS[COMMAND_OF.get(entity, entity)](device)
+        call = call_of(entity)(device)
         if entity in COMMAND_OF:
             _break_member(call, call.structures[entity], rule)
         else:
@@ -50,7 +51,7 @@ def _break_member(call: Call, info: Any, rule: str) -> None:
     elif what == "zerobitmask":
         setattr(info, member, 1)
     elif kinds[member] == "const VkSemaphore*":
-        call.kept.append(vk.handles("VkSemaphore", [_destroyed(call.device)]))
+        call.kept.append(vk.handles("VkSemaphore", [destroyed(call.device)]))
         setattr(info, member, call.kept[-1])
     elif kinds[member] == "VkSemaphore" or "*" in kinds[member]:
         setattr(info, member, _wrong(call, getattr(info, member)))
@@ -72,13 +73,7 @@ def _wrong(call: Call, value: Any) -> Any:
     vk = call.device.vk
     if vk.ffi.typeof(value) is not vk.ffi.typeof("VkSemaphore"):
         return vk.ffi.NULL
-    return vk.handle("VkSemaphore", _destroyed(call.device))
-
-
-def _destroyed(device: Device) -> int:
-    gone = device.semaphore()
-    gone.destroy()
-    return gone.handle
+    return vk.handle("VkSemaphore", destroyed(call.device))
 
 
 def keeping(make: Callable[[Device], Call]) -> Callable[[Device], Any]:
@@ -92,7 +87,7 @@ def keeping(make: Callable[[Device], Call]) -> Callable[[Device], Any]:
 
 
 def _case(rule: str, entity: str) -> Case:
-    make = CALLS[COMMAND_OF.get(entity, entity)]
+    make = call_of(entity)
     over = "driver" if make is calls.signal else "mock"
     return Case(rule, breaking(rule), keeping(make), over=over)
 
@@ -100,5 +95,5 @@ def _case(rule: str, entity: str) -> Case:
 CASES = [
     _case(one.id, one.entity)
     for one in rules().values()
-    if one.kind == "VUID-implicit" and one.judges == "layer" and not one.id.endswith(BY_HAND)
+    if one.kind == "VUID-implicit" and one.judges == "layer" and one.group != "WSI" and not one.id.endswith(BY_HAND)
 ]

@@ -3,16 +3,14 @@
 from collections.abc import Callable, Sequence
 
 from fixtures.testbed.devices import Device, Submission
-from fixtures.testbed.semaphores import BINARY_OPAQUE
+from fixtures.testbed.kinds import BINARY_OPAQUE
 from fixtures.vulkan.native import Batch
 from fixtures.vulkan.registry import Result
-from suites.valid_usage import calls
 from suites.valid_usage.calls import need_claims, timeline
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import ended, queue_for, second, submitted, two_queues
 
 SUBMIT, SUBMIT2, SPARSE = "vkQueueSubmit", "vkQueueSubmit2", "vkQueueBindSparse"
-HOST_STAGE = 0x4000
 FAR = 2**64 - 1
 
 
@@ -158,19 +156,6 @@ def signal_of(own: bool, through: str) -> Callable[[Device], Result]:
     return call
 
 
-def wait_at(stage: int) -> Callable[[Device], Result]:
-    """A batch that waits at this stage."""
-
-    def call(device: Device) -> Result:
-        calls.need_structures(device)
-        made = calls.submit(device)
-        made.structures["VkSubmitInfo"].pWaitDstStageMask = stages = device.vk.ffi.new("uint32_t[]", [stage])
-        made.kept.append(stages)
-        return made.make()
-
-    return call
-
-
 def sparse_on_any_queue(device: Device) -> Result:
     """vkQueueBindSparse on a queue that cannot."""
     queue = next(queue for queue in device.queues if not queue.flags & 8)
@@ -287,7 +272,6 @@ CASES = [
         command=SUBMIT,
     ),
     Case("VUID-vkQueueSubmit2-synchronization2-03866", submit2_without_the_feature, signal_of(True, SUBMIT2)),
-    Case("VUID-VkSubmitInfo-pWaitDstStageMask-00078", wait_at(HOST_STAGE), wait_at(calls.ALL_COMMANDS)),
     Case("VUID-VkSubmitInfo-commonparent", signal_of(False, SUBMIT), signal_of(True, SUBMIT)),
     Case("VUID-vkQueueSubmit-commonparent", with_fence(False, SUBMIT), with_fence(True, SUBMIT)),
     Case("VUID-VkBindSparseInfo-commonparent", signal_of(False, SPARSE), signal_of(True, SPARSE)),

@@ -1,6 +1,6 @@
 """What a layer may answer where the specification leaves it a choice."""
 
-from fixtures.testbed.semaphores import BINARY_SYNC
+from fixtures.testbed.kinds import BINARY_SYNC
 from fixtures.vulkan.registry import HandleType, Result
 from suites.ledger import rule
 

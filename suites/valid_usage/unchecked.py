@@ -6,7 +6,7 @@ from typing import Any
 
 from fixtures.testbed.devices import Device
 from suites.ledger import Rule, rules
-from suites.valid_usage.calls import CALLS, COMMAND_OF, need_timelines
+from suites.valid_usage.calls import call_of, need_timelines
 from suites.valid_usage.cases import Case
 from suites.valid_usage.destroying import allocated, close_late, destroy_done
 from suites.valid_usage.exporting import export_waited_for
@@ -47,7 +47,7 @@ def ask_for(structure: str) -> Callable[[Device], None]:
 def _legal(one: Rule) -> Callable[[Device], Any]:
     if one.entity.startswith("VkPhysicalDevice"):
         return ask_for(one.entity)
-    return BY_HAND.get(one.id) or keeping(CALLS[COMMAND_OF.get(one.entity, one.entity)])
+    return BY_HAND.get(one.id) or keeping(call_of(one.entity))
 
 
 CASES = [

@@ -1,5 +1,5 @@
 "use strict";
-// The run's data, and small helpers. Text from the data reaches the page through `el` only: as text, never as markup.
+// The run's data, and small helpers. Text of the data reaches the page through `el` alone: as text, never as markup.
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 document.getElementById("data").remove();
@@ -29,19 +29,19 @@ function table(head, rows, attributes = {}) {
   return el("table", attributes, el("thead", {}, row("th")(head)), el("tbody", {}, ...rows.map(row("td"))));
 }
 
-/** A verdict as a badge that needs no colour to be told. */
+/** A verdict as a badge with a sign, readable without colour. */
 function badge(verdict, count) {
   const text = `${GLYPHS[verdict] || "?"} ${verdict}${count === undefined ? "" : ` ${count}`}`;
   return el("span", { class: "badge", "data-verdict": verdict }, text);
 }
 
-/** Text with its addresses as links: only http and https. */
+/** Text with its http and https addresses as links. */
 function linked(text) {
   const parts = String(text).split(/(https?:\/\/[^\s<>"')]+)/);
   return el("span", {}, ...parts.map((part, i) => (i % 2 ? el("a", { href: part, rel: "noreferrer" }, part) : part)));
 }
 
-/** A place in the specification, as the ledger names it: "chapter.adoc#anchor", with a link to the published text. */
+/** A section of the specification, "chapter.adoc#anchor" in the ledger, with a link to the published text. */
 function section(source) {
   const place = /^(?:chapters\/)?([\w/-]+)\.adoc#([\w-]+)/.exec(source || "");
   if (!place) return linked(source || "(no source)");
@@ -77,7 +77,7 @@ function groupBy(values, key) {
   return groups;
 }
 
-/** Nanoseconds for people. */
+/** A duration in nanoseconds as text. */
 function duration(ns) {
   for (const [unit, size] of [["s", 1e9], ["ms", 1e6], ["µs", 1e3]]) {
     if (ns >= size) return `${(ns / size).toPrecision(3)} ${unit}`;

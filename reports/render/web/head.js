@@ -1,6 +1,6 @@
-// What stands at the top and at the end: devices with their drivers, the verdicts in numbers, and the facts of the run.
+// The head and the end of the page: devices with their drivers, how many tests got each verdict, the facts of the run.
 
-const EXITS = { 0: "nothing fails the run", 1: "failures", 2: "broken off", 3: "the suite's own fault", 5: "nothing was judged" };
+const EXITS = { 0: "nothing fails the run", 1: "failures", 2: "interrupted", 3: "an error of the suite", 5: "nothing was judged" };
 
 function drawHead() {
   const exit = DATA.end.exit;
@@ -21,7 +21,7 @@ function card(slug) {
   }, `${GLYPHS[verdict] || "?"} ${count} ${verdict}`));
   if (!device) {
     const layer = (DATA.run.validation_layers || []).find((one) => one.slug === slug);
-    const what = layer ? el("p", {}, `${layer.driver_name}, judged apart from drivers`) : null;
+    const what = layer ? el("p", {}, `${layer.driver_name}, a validation layer: its failures do not fail a driver`) : null;
     return el("article", {}, el("h3", {}, slug || "no device"), what, el("p", {}, ...buttons));
   }
   const claims = Object.entries(device.claims || {}).map(([kind, [features]]) => {
@@ -30,7 +30,7 @@ function card(slug) {
   });
   const facts = [
     ["driver", `${`${device.driver_name} ${device.driver_info || ""}`.trim()}, version ${device.driver_version}, id ${device.driver_id}`],
-    ["Vulkan", `${device.api_version}, conformance ${device.conformance_version || "not told"}`],
+    ["Vulkan", `${device.api_version}, conformance ${device.conformance_version || "not reported"}`],
     ["claims", claims.join("; ") || "nothing"],
     ["where", [device.pci, device.device_uuid && `UUID ${device.device_uuid}`, device.host, device.manifest].filter(Boolean).join(" · ")],
   ];
@@ -46,15 +46,15 @@ function drawAbout() {
   byId("facts").append(table(["fact", ""], rows));
   const surprises = (DATA.end.surprises || []).filter(([, what]) => /^(matches no test|no longer seen)/.test(what));
   if (surprises.length) {
-    byId("unmatched").append(el("h3", {}, "Entries of the baseline that nothing matched"), table(["entry", ""], surprises));
+    byId("unmatched").append(el("h3", {}, "Entries of the baseline that no result matched"), table(["entry", ""], surprises));
   }
 }
 
-/** matrix.json beside the page: fault to rule to the tests that find it. */
+/** matrix.json beside the page: for each injected fault and rule the tests that detect it. */
 function drawMatrix() {
   if (!DATA.matrix) return;
   const rows = Object.entries(DATA.matrix).flatMap(([fault, rules]) =>
-    Object.entries(rules).map(([rule, tests], i) => [i ? "" : fault, rule, [tests].flat().join("\n") || "no test finds it"]));
-  byId("faults").append(table(["fault", "rule", "found by"], rows));
+    Object.entries(rules).map(([rule, tests], i) => [i ? "" : fault, rule, [tests].flat().join("\n") || "no test detects it"]));
+  byId("faults").append(table(["fault", "rule", "detected by"], rows));
   byId("matrix").hidden = false;
 }

@@ -1,6 +1,6 @@
 // Filters, keys, and the page's state in its address.
 
-/** Show what matches, as if a person had typed and clicked it, and go there. */
+/** Set the filters as a person would, and scroll to the results. */
 function search(text, device, verdicts = []) {
   Object.assign(chosen, { text, device, verdicts: new Set(verdicts), unexpected: false });
   showChosen();
@@ -51,7 +51,7 @@ function drawFilters() {
   byId("by").append(...parameterNames().map((name) => el("option", { value: name }, name)));
 }
 
-/** Move the focus among the results that are drawn. */
+/** Move the focus to another result. */
 function move(step) {
   const all = [...document.querySelectorAll("#breaches summary, #list summary")];
   const at = all.indexOf(document.activeElement);

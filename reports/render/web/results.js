@@ -1,4 +1,4 @@
-// The results: a line each, opened for what was expected and seen, the calls, the stack, and how to repeat it.
+// The results: one line each; an opened one shows what was expected and seen, the calls, the stack, and how to repeat it.
 
 const PAGE = 100;
 const chosen = { text: "", device: "", verdicts: new Set(), unexpected: false };
@@ -8,7 +8,7 @@ for (const one of [...TESTS, ...DATA.breaches]) {
   one.rules ||= []; // fields that are empty are left out of the data
   one.device ||= "";
   one.parameters ||= {};
-  const words = [one.id, one.device, one.verdict, one.message, one.behaviour, one.differs, ...one.rules];
+  const words = [one.id, one.type === "breach" ? "violation" : "", one.device, one.verdict, one.message, one.behaviour, one.differs, ...one.rules];
   one.words = words.join("\n").toLowerCase();
 }
 
@@ -16,10 +16,10 @@ function fails(one) {
   return Boolean(one.differs) || one.verdict === "error";
 }
 
-/** A mark for what fails as the baseline expects, or apart from drivers: what a validation layer gets wrong. */
+/** A mark for a failure that the baseline knows, or that is a validation layer's. */
 function known(one) {
   if (!FAILING.has(one.verdict) || one.differs) return null;
-  return el("span", { class: "known" }, one.expected ? "known" : "apart from drivers");
+  return el("span", { class: "known" }, one.expected ? "known" : "validation layer");
 }
 
 function select() {
@@ -60,9 +60,9 @@ function shortId(test) {
 function describeTest(test) {
   const parts = [["test", el("code", {}, test.id)]];
   if (test.behaviour) parts.push(["expected", test.behaviour]);
-  parts.push(["seen", el("span", {}, badge(test.verdict), ` ${test.message || "what was expected"}`)]);
+  parts.push(["seen", el("span", {}, badge(test.verdict), ` ${test.message || "as expected"}`)]);
   parts.push(...stands(test));
-  for (const breach of test.breaches || []) parts.push(["breach on the way", `${breach[0]}: ${breach[2]}`]);
+  for (const breach of test.breaches || []) parts.push(["violation", `${breach[0]}: ${breach[2]}`]);
   for (const text of (test.warnings || []).slice(1)) parts.push(["warning", text]);
   if (test.outcomes) parts.push(["repeated", el("ol", {}, ...test.outcomes.map((one) => el("li", {}, spellOutcome(one))))]);
   parts.push(["repeat it", el("div", {}, ...repeats(test))]);
@@ -72,7 +72,7 @@ function describeTest(test) {
     const title = ["crash", "timeout"].includes(test.verdict) ? "Stack" : "In full";
     made.push(el("h4", {}, title), el("pre", {}, test.detail));
   }
-  if (test.no_room) made.push(el("p", {}, "Its calls are in results.jsonl: there was no room for them here."));
+  if (test.no_room) made.push(el("p", {}, "This page has reached its size limit: results.jsonl has the calls of this test."));
   return made;
 }
 
@@ -96,16 +96,16 @@ function definitions(pairs) {
   return el("dl", {}, ...pairs.flatMap(([term, what]) => [el("dt", {}, term), el("dd", {}, what)]));
 }
 
-/** A rule with all that a dispute about it needs. */
+/** A rule with what a dispute about it needs. */
 function dispute(id) {
   const rule = LEDGER.get(id);
   if (!rule) return el("p", {}, `${id}: a rule that the ledger does not have`);
   return definitions([
     [id, el("strong", {}, rule.statement || "")],
     ["section", section(rule.source)],
-    ["judged by", rule.reading || "the statement as it stands"],
-    ["weaker readings", rule.weaker || "none is recorded"],
-    ["at most", `${rule.strongest}, judges ${rule.judges}`],
+    ["reading", rule.reading || "the statement as it is written"],
+    ["weaker readings", rule.weaker || "none recorded"],
+    ["judges", `${rule.judges}; strongest verdict: ${rule.strongest}`],
   ]);
 }
 
@@ -122,7 +122,7 @@ function drawTrace(calls) {
     const at = call.at === undefined ? "" : duration(call.at);
     return [String(i + 1), at, call.command + times, spelled, result, call.value ?? "", took, several ? call.pid : ""].map(String);
   });
-  const head = ["", "at", "call", "arguments", "result", "gave", "took", several ? "process" : ""];
+  const head = ["", "at", "call", "arguments", "result", "output", "took", several ? "process" : ""];
   const drawnTable = table(head, rows, { class: "trace" });
   [...drawnTable.tBodies[0].rows].forEach((row, i) => {
     if (calls[i].ns === null || calls[i].result < 0) row.className = "bad";
@@ -132,20 +132,22 @@ function drawTrace(calls) {
 
 function drawBreaches(breaches) {
   const made = breaches.map((breach) => {
-    const summary = el("summary", {}, badge(breach.verdict), known(breach), el("span", { class: "id" }, breach.id));
+    const summary = el("summary", {}, badge(breach.verdict), known(breach), el("span", { class: "id" }, `${breach.rule} by ${breach.command}`));
     if (SLUGS.length > 1) summary.append(el("span", { class: "on" }, breach.device));
     summary.append(el("span", { class: "message" }, breach.message));
     return lazily(el("details", { class: "result" }, summary), () => describeBreach(breach));
   });
-  const title = el("h3", {}, "Breaches: rules broken on the way, in any test");
+  const title = el("h3", {}, "Violations: rules broken by a call in any test");
   byId("breaches").replaceChildren(...(made.length ? [title, ...made, el("h3", {}, "Tests")] : []));
 }
 
 function describeBreach(breach) {
   const parts = [
+    ["violation", `${breach.command} broke ${breach.rule}`],
     ["seen", breach.message],
-    ["in", `${breach.tests.length} tests, such as ${breach.tests[0]}`],
+    ["in", `${breach.tests.length} test${breach.tests.length === 1 ? "" : "s"}, such as ${breach.tests[0]}`],
     ...stands(breach),
+    ["entry of a baseline", el("code", {}, breach.id)],
     ["repeat it", el("div", {}, ...repeats(breach))],
   ];
   return [definitions(parts), dispute(breach.rule)];

@@ -1,4 +1,4 @@
-// The picture of rules by device and parameter, and the rules one by one.
+// The overview of rules by device and parameter, and the rules one by one.
 
 const KIND = /^(OPAQUE_FD|SYNC_FD)-(binary|timeline)$/;
 const testsOf = new Map();
@@ -12,7 +12,7 @@ const breachesOf = groupBy(DATA.breaches, (breach) => breach.rule);
 const judged = (rule) => /driver|loader/.test(rule.judges || "");
 const claimed = DATA.ledger.filter((rule) => testsOf.has(rule.id) || breachesOf.has(rule.id));
 
-/** What a test says of one parameter; "kind" is any parameter that is a handle type with a semaphore type. */
+/** The value of one parameter of a test; "kind" is any parameter of a handle type with a semaphore type. */
 function parameterOf(test, name) {
   if (name !== "kind") return test.parameters[name] || "";
   return Object.values(test.parameters).find((value) => KIND.test(value)) || "";
@@ -53,7 +53,7 @@ function square(rule, slug, by, value) {
   if (!verdict) return el("span", { class: "square none" });
   const told = counts(tests).map(([name, count]) => `${count} ${name}`).join(", ");
   const onclick = () => search(`${rule.id} ${value}`, slug);
-  const title = `${rule.id} ${slug} ${value}: ${told || "breach"}\n${rule.statement}`;
+  const title = `${rule.id} ${slug} ${value}: ${told || "violation"}\n${rule.statement}`;
   return el("span", { class: "square", "data-verdict": verdict, title, onclick }, GLYPHS[verdict]);
 }
 
@@ -75,8 +75,8 @@ function drawRules() {
   byId("claimed").append(...made);
   const whole = DATA.end.whole;
   const left = DATA.ledger.filter((rule) => judged(rule) && !testsOf.has(rule.id) && !breachesOf.has(rule.id));
-  const why = whole ? "that no test claims" : "without a test in this run, which was a part of the suite";
-  listRules(byId("unclaimed"), `${left.length} rules that judge a driver ${why}`, left);
+  const why = whole ? "without a test" : "without a test in this run, which ran a part of the suite";
+  listRules(byId("unclaimed"), `${left.length} rules for drivers ${why}`, left);
   const others = DATA.ledger.filter((rule) => !judged(rule) && !testsOf.has(rule.id));
   listRules(byId("others"), `${others.length} rules that do not judge a driver`, others);
 }
@@ -84,7 +84,7 @@ function drawRules() {
 function describeRule(rule, tests) {
   const parts = [dispute(rule.id)];
   for (const breach of breachesOf.get(rule.id) || []) {
-    parts.push(el("p", {}, badge(breach.verdict), ` breach by ${breach.command} on ${breach.device}: ${breach.message}`));
+    parts.push(el("p", {}, badge(breach.verdict), ` violation by ${breach.command} on ${breach.device}: ${breach.message}`));
   }
   const slugs = SLUGS.filter((slug) => tests.some((test) => test.device === slug));
   const cell = (found) => el("span", {}, ...counts(found).map(([verdict, count]) => badge(verdict, count)));

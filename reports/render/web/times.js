@@ -1,4 +1,4 @@
-// Call times: a distribution for each command, the devices side by side.
+// Call times: one distribution per command and device.
 
 const WIDTH = 420, HEIGHT = 26, STEPS = 4;
 const SVG = "http://www.w3.org/2000/svg";

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from fixtures.testbed.drivers import KINDS
+from fixtures.testbed.kinds import KINDS
 from fixtures.vulkan.registry import FeatureFlag
 
 BOTH = FeatureFlag.EXPORTABLE | FeatureFlag.IMPORTABLE

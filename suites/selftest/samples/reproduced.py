@@ -1,8 +1,9 @@
 """Failures in which two processes or a stranger have a part (../test_reproducer.py makes programs of them)."""
 
 from fixtures.testbed.foreign import stranger
-from fixtures.testbed.semaphores import BINARY_OPAQUE, TIMELINE
-from suites.neighbours.steps import export_unsignaled, import_and_signal
+from fixtures.testbed.kinds import BINARY_OPAQUE, TIMELINE
+from suites.neighbours.other_process import import_and_signal
+from suites.steps.other_process import export_unsignaled
 
 
 def test_signal(device, processes):

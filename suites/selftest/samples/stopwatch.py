@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.running import isolation
-from fixtures.running.processes import Channel
+from fixtures.running.channels import Channel
 from fixtures.vulkan.journal import Journal
 
 spent = Counter(elsewhere=0)

@@ -1,9 +1,9 @@
-"""What the other process does in the tests of this chapter."""
+"""Steps that the tests of this chapter take in another process."""
 
-from fixtures.running.processes import Channel
+from fixtures.running.channels import Channel
 from fixtures.testbed import bench
-from fixtures.testbed.devices import Instance
 from fixtures.testbed.drivers import DeviceInfo
+from fixtures.testbed.instances import Instance
 from suites.steps.queries import Identity, identities
 
 

@@ -1,9 +1,9 @@
-"""The states in which a semaphore may be exported, and how a test brings one about."""
+"""Exports of new semaphores, in each state in which a semaphore may be exported."""
 
 from fixtures.testbed.descriptors import Descriptor
 from fixtures.testbed.devices import Device
-from fixtures.testbed.drivers import Kind
 from fixtures.testbed.gates import run_work
+from fixtures.testbed.kinds import Kind
 from fixtures.vulkan.outcomes import Broken, unsupported
 from fixtures.vulkan.registry import HandleType, Result
 
@@ -32,13 +32,13 @@ def succeeded(export: tuple[Result, Descriptor]) -> Descriptor:
 
 
 def real(export: tuple[Result, Descriptor]) -> Descriptor:
-    """The descriptor of an export that succeeded; `unsupported` where the driver answered -1, as SYNC_FD may."""
+    """The descriptor of an export that succeeded; `unsupported` where the driver returned -1, as it may for SYNC_FD."""
     descriptor = succeeded(export)
     if descriptor.fd == -1 and descriptor.name.startswith(str(HandleType.SYNC_FD)):
-        unsupported("the driver answered -1: there is no descriptor")
+        unsupported("the driver returned -1: there is no descriptor")
     return descriptor
 
 
 def exported_payload(device: Device, kind: Kind) -> Descriptor:
-    """A real descriptor of a payload that is signaled, or about to be for SYNC_FD (a driver may answer -1 otherwise)."""
+    """A descriptor, not -1, of a signaled payload; for SYNC_FD of a pending one (a driver may return -1 otherwise)."""
     return real(export_in(device, kind, "signal-pending" if kind.handle_type == HandleType.SYNC_FD else "signaled"))

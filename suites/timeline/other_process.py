@@ -1,9 +1,10 @@
-"""What the other process does in the tests of shared timelines."""
+"""Steps that the tests of shared timelines take in another process."""
 
-from fixtures.running.processes import Channel
+from fixtures.running.channels import Channel
 from fixtures.testbed import bench
+from fixtures.testbed.devices import Semaphore
 from fixtures.testbed.drivers import DeviceInfo
-from fixtures.testbed.semaphores import TIMELINE, Semaphore
+from fixtures.testbed.kinds import TIMELINE
 
 
 def _imported(channel: Channel, info: DeviceInfo) -> Semaphore:
@@ -14,7 +15,7 @@ def _imported(channel: Channel, info: DeviceInfo) -> Semaphore:
 
 
 def show_counters(channel: Channel, info: DeviceInfo) -> None:
-    """Send the counter whenever asked, until told None."""
+    """Send the counter for each message, until the message is None."""
     semaphore = _imported(channel, info)
     while channel.receive() is not None:
         channel.send(semaphore.counter())
@@ -34,7 +35,7 @@ def take_turns(channel: Channel, info: DeviceInfo, last: int) -> str:
 
 
 def wait_in_a_batch(channel: Channel, info: DeviceInfo, value: int, through: str) -> str:
-    """Submit a wait for `value`, say whether it has ended soon, and return how it ended: "" if it completed."""
+    """Submit a wait for `value`, send whether it ended within 30 ms, and return how it ended: "" if it completed."""
     semaphore = _imported(channel, info)
     queue = semaphore.device.queue_for(through)
     if queue is None:

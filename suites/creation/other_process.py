@@ -1,13 +1,14 @@
-"""What the other process does in the tests of this chapter."""
+"""Steps that the tests of this chapter take in another process."""
 
-from fixtures.running.processes import Channel
+from fixtures.running.channels import Channel
 from fixtures.testbed import bench
-from fixtures.testbed.drivers import DeviceInfo, Kind
-from fixtures.testbed.semaphores import Semaphore
+from fixtures.testbed.devices import Semaphore
+from fixtures.testbed.drivers import DeviceInfo
+from fixtures.testbed.kinds import Kind
 
 
 def export_past_an_unknown_structure(channel: Channel, info: DeviceInfo, kind: Kind) -> str:
-    """Make a semaphore with an unknown structure before the known ones, and use what those asked for; "" if it works."""
+    """Make a semaphore with an unknown structure chained first, signal and export it; "" if both succeed."""
     device = bench.open_device(info, most=1)
     timeline = int(kind.semaphore_type) or None
     answer, handle = device.vk.vkCreateSemaphore(device.handle, int(kind.handle_type), timeline, 0, unknown_first=True)

@@ -1,10 +1,10 @@
-"""No test fails a perfect driver, whichever of the specification's liberties it takes (fixtures/liberties.py)."""
+"""No test fails a conformant variant of the reference driver (fixtures/variants)."""
 
 import itertools
 
 import pytest
 
-from fixtures.variants.library import names
+from fixtures.variants.library import all_variants
 from suites.selftest.runs import run
 
 TOGETHER = [
@@ -19,24 +19,24 @@ TOGETHER = [
         "nobody-looks-after-the-bereaved",
     ],
 ]
-"""Liberties that one driver takes at once, to save time; what none of these names is taken alone."""
+"""Variants that one driver combines, to save time; every other one is judged alone."""
 
-ALONE = [[name] for name in names() if name not in itertools.chain(*TOGETHER)]
+ALONE = [[name] for name in all_variants() if name not in itertools.chain(*TOGETHER)]
 FEWEST = 350
 """Tests that any driver has to be judged by, whatever little it claims."""
 
 
-def test_liberties_are_known_by_name():
-    """Those that are taken together exist."""
-    assert {*itertools.chain(*TOGETHER)} <= {*names()}
+def test_combined_variants_exist():
+    """Every name in TOGETHER is a variant."""
+    assert {*itertools.chain(*TOGETHER)} <= {*all_variants()}
 
 
 @pytest.mark.limit(300)
 @pytest.mark.parametrize("taken", TOGETHER + ALONE, ids="+".join)
-def test_no_test_fails_over_a_liberty(taken):
+def test_no_test_fails_a_conformant_variant(taken):
     """Every test passes, warns, or says what is not claimed; none is flaky or an error of the suite."""
-    liberties = [f"--liberty={name}" for name in taken]
-    found = run(*liberties, "-k", "not layer-", driver=("--ideal", "--device=Ideal device 0"))
+    variants = [f"--variant={name}" for name in taken]
+    found = run(*variants, "-k", "not layer-", driver=("--reference", "--device=Reference device 0"))
 
     judged = [one for one in found.lines if one["type"] in ("test", "breach")]
     wrong = [
@@ -49,7 +49,14 @@ def test_no_test_fails_over_a_liberty(taken):
     assert sum(one["verdict"] == "pass" for one in judged) >= FEWEST, "next to nothing was judged"
 
 
-@pytest.mark.parametrize("arguments", [["--ideal", "--liberty=none"], ["--liberty=one-queue"]])
-def test_a_liberty_is_one_of_the_ideal_drivers(arguments):
-    """Another name, or another driver, is refused in one sentence that tells the names."""
-    assert "with --ideal, one of sync-fd-alone, " in run(*arguments, driver=()).error
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--reference", "--variant=none"), "--variant=none: no such conformant variant; known: sync-fd-alone, "),
+        (("--variant=one-queue",), "--variant=one-queue changes the reference driver: add --reference"),
+        (("--liberty=one-queue",), "--variant=one-queue changes the reference driver: add --reference"),
+    ],
+)
+def test_a_variant_is_one_of_the_reference_driver(arguments, sentence):
+    """An unknown name, or another driver, is refused in one sentence; the option's old spelling still works."""
+    assert run(*arguments, driver=()).error.startswith(sentence)

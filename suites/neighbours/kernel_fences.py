@@ -1,7 +1,8 @@
-"""Sync_files that no Vulkan driver made: out of the kernel's own sources of fences, where this machine has them.
+"""Sync_files that no Vulkan driver made, from the kernel's own sources of fences, where this machine has them.
 
-Each source is a context manager that gives (descriptor number, what signals it, or None if it is signaled already); one
-that is not to be had here raises OSError.  The numbers are those of linux/sync_file.h, dma-buf.h, udmabuf.h, drm.h, vgem_drm.h.
+Each source is a context manager that gives (descriptor number, the function that signals it, or None if it is signaled
+already); a source that this machine lacks raises OSError.  The numbers come from linux/sync_file.h, dma-buf.h, udmabuf.h,
+drm.h, vgem_drm.h.
 """
 
 import fcntl
@@ -18,13 +19,13 @@ CREATE_SYNCOBJ, SYNCOBJ_TO_FD = 0xC00864BF, 0xC01064C1
 
 
 def call(fd, number, layout, *values):
-    """One ioctl with a packed structure; the structure as it came back."""
+    """One ioctl with a packed structure; returns the structure as the kernel filled it."""
     return struct.unpack(layout, fcntl.ioctl(fd, number, struct.pack(layout, *values)))
 
 
 @contextmanager
 def opened(path):
-    """A device node, open meanwhile."""
+    """A device node, open within the context."""
     fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         yield fd
@@ -42,7 +43,7 @@ def sw_sync():
 
 @contextmanager
 def udmabuf():
-    """The fences of a buffer that nobody ever used: none, which counts as signaled."""
+    """The fences of an unused buffer: there are none, which counts as signaled."""
     memory = os.memfd_create("foreign", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         os.ftruncate(memory, 4096)
@@ -68,7 +69,7 @@ def vgem():
 
 @contextmanager
 def syncobj():
-    """A synchronization object, made signaled, of any graphics driver in the kernel."""
+    """A synchronization object of any graphics driver in the kernel, created signaled."""
     with opened(node_of("")) as device:
         handle = call(device, CREATE_SYNCOBJ, "=II", 0, 1)[0]
         yield call(device, SYNCOBJ_TO_FD, "=IIiI", handle, 1, -1, 0)[2], None
@@ -86,7 +87,7 @@ def fences_of(buffer):
 
 
 def node_of(driver):
-    """The primary node of the kernel's graphics device whose place in sysfs names the driver; "" for one that is no vgem."""
+    """The primary node of a graphics device: that of `driver` "vgem", or with "" the first of any other driver."""
     for path in sorted(glob("/dev/dri/card*")):
         place = os.path.realpath(f"/sys/class/drm/{os.path.basename(path)}")
         if ("/vgem/" in place) == (driver == "vgem"):

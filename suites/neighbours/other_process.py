@@ -1,20 +1,23 @@
-"""What the other process does in the tests of this chapter."""
+"""Steps that the tests of this chapter take in another process."""
 
 import os
 
-from fixtures.running.processes import Channel, die_with_parent
+from fixtures.running.channels import Channel
+from fixtures.running.processes import die_with_parent
 from fixtures.testbed import bench, patience
+from fixtures.testbed import cuda as cuda_driver
 from fixtures.testbed.descriptors import Descriptor
-from fixtures.testbed.drivers import DeviceInfo, Kind
-from fixtures.testbed.semaphores import Semaphore
-from suites.neighbours.files import is_ready
-from suites.steps.members import is_timeline, signal_behind_work
+from fixtures.testbed.devices import Semaphore
+from fixtures.testbed.drivers import DeviceInfo
+from fixtures.testbed.kinds import Kind
+from suites.neighbours.sync_files import is_ready
+from suites.steps.signals import is_timeline
 
 VALUE = 7
 
 
 def use(submission, what):
-    """The end of a submission as text for the test, empty when it completed."""
+    """ "" if a submission completes, otherwise `what` and how it ended."""
     return "" if submission.finishes() else f"{what}: {submission}"
 
 
@@ -32,12 +35,12 @@ def waited(semaphore: Semaphore) -> str:
 
 
 def import_and_wait(channel: Channel, info: DeviceInfo, kind: Kind, temporary: bool) -> str:
-    """Import the descriptor that comes over the channel and wait for its signal; "" if all went well."""
+    """Import the descriptor from the channel and wait for its signal; "" if all went well."""
     return waited(received(channel, info, kind, temporary))
 
 
 def import_and_hold(channel: Channel, info: DeviceInfo, kind: Kind, end: str) -> None:
-    """Import the descriptor that comes over the channel, send the result, and end as told, by "waits" to be killed."""
+    """Import the descriptor from the channel, send the result, then return, or with `end` "waits" wait to be killed."""
     semaphore = bench.shared(info, most=1).semaphore(kind)
     channel.send(str(semaphore.import_fd(channel.receive_fd())))
     if end == "waits":
@@ -45,7 +48,7 @@ def import_and_hold(channel: Channel, info: DeviceInfo, kind: Kind, end: str) ->
 
 
 def import_and_signal(channel: Channel, info: DeviceInfo, kind: Kind, temporary: bool) -> str:
-    """Import the descriptor that comes over the channel and signal through it; "" if all went well."""
+    """Import the descriptor from the channel and signal through it; "" if all went well."""
     semaphore = received(channel, info, kind, temporary)
     if is_timeline(kind):
         answer = semaphore.host_signal(VALUE)
@@ -54,7 +57,7 @@ def import_and_signal(channel: Channel, info: DeviceInfo, kind: Kind, temporary:
 
 
 def fork_and_wait(channel: Channel, info: DeviceInfo, kind: Kind) -> str:
-    """Receive a descriptor and fork; the process that has it by the fork imports it and waits.  "" if all went well."""
+    """Receive a descriptor and fork; the forked process imports its inherited descriptor and waits.  "" if all went well."""
     fd = channel.receive_fd()
     if os.fork():
         return "" if os.wait()[1] == 0 else "the forked process could not import it and wait"
@@ -68,7 +71,7 @@ def fork_and_wait(channel: Channel, info: DeviceInfo, kind: Kind) -> str:
 
 
 def export_signaled(channel: Channel, info: DeviceInfo, kind: Kind, end: str) -> str:
-    """Signal a payload, send its descriptor, and end as told: "returns" tidily or "waits" to be killed or told to go on."""
+    """Signal a payload, send its descriptor, then close the device, or with `end` "waits" wait to be killed or for a message."""
     device = bench.shared(info, most=1)
     timeline = bool(kind.semaphore_type)
     semaphore = device.semaphore(kind, export=True, initial_value=VALUE if timeline else 0)
@@ -86,28 +89,6 @@ def export_signaled(channel: Channel, info: DeviceInfo, kind: Kind, end: str) ->
     else:
         bench.close_device(device)
     return ""
-
-
-def export_unsignaled(channel: Channel, info: DeviceInfo, kind: Kind) -> None:
-    """Send the descriptor of a payload that nobody signals, and wait to be killed."""
-    device = bench.shared(info, most=1)
-    answer, descriptor = device.semaphore(kind, export=True).export_fd()
-    channel.send(int(answer))
-    if answer.is_success:
-        channel.send_fd(descriptor.fd)
-    channel.receive(60)
-
-
-def export_pending(channel: Channel, info: DeviceInfo, kind: Kind) -> None:
-    """Send the descriptor of a payload whose signal waits for some work, and wait to be killed."""
-    device = bench.shared(info, most=1)
-    exporter = device.semaphore(kind, export=True)
-    signal_behind_work(exporter, factor=40)
-    answer, descriptor = exporter.export_fd()
-    channel.send(int(answer))
-    if answer.is_success:
-        channel.send_fd(descriptor.fd)
-    channel.receive(60)
 
 
 def consume_frames(channel: Channel, info: DeviceInfo, kind: Kind, frames: int) -> str:
@@ -128,3 +109,10 @@ def consume_frames(channel: Channel, info: DeviceInfo, kind: Kind, frames: int) 
 def poll_what_comes(channel: Channel) -> bool:
     """Whether poll() reports the descriptor from the channel ready."""
     return is_ready(channel.receive_fd(), patience.seconds())
+
+
+def import_into_cuda_and_signal(channel: Channel, info: DeviceInfo, kind: Kind) -> str:
+    """Import the descriptor from the channel into CUDA alone, and signal; "" if all went well."""
+    there = cuda_driver.on(info)
+    there.signal(there.imports(Descriptor(channel.receive_fd(), bench.commands(), "received descriptor"), kind), VALUE)
+    return "" if there.mark().finishes() else "the signal does not end"

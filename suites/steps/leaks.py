@@ -1,4 +1,4 @@
-"""What rounds of a life cycle leave behind in this process."""
+"""Descriptors, threads and memory that rounds of a life cycle leave in this process."""
 
 import os
 import time
@@ -10,19 +10,19 @@ from fixtures.testbed.descriptors import open_descriptors
 from fixtures.vulkan.outcomes import warn
 
 WARM_UP = 0.25
-"""Rounds that come first, as a part of the first count: a driver opens and allocates some things once."""
+"""The share of the first count that runs first, uncounted: a driver opens and allocates some things once."""
 
 SECONDS, FEWEST = 0.2, 100
-"""Rounds that would take longer than this, before --patience, are fewer, down to this many in the first series."""
+"""Rounds that would take longer than SECONDS, before --patience, are reduced, to FEWEST at least in the first series."""
 
 TIDYING = 0.1
-"""Seconds, before --patience, that descriptors may stay open after what they were for is gone."""
+"""Seconds, before --patience, that a driver has to close descriptors after their objects were destroyed."""
 
 BYTES = 256
 """Memory counts as growing from this many bytes a round on, of 1000 rounds at least: allocators take many pages at once."""
 
 OTHERS = ("threads", "mappings", "memory")
-"""What no sentence obliges a driver to give back."""
+"""What the specification does not oblige a driver to release."""
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -39,7 +39,7 @@ class Growth:
 
 
 def growth(one_round: Callable[[], object], counts: Sequence[int] = (1000, 2000)) -> list[Growth]:
-    """What each of several series of rounds left, after a warm-up; slow rounds are fewer, but FEWEST or as told."""
+    """What each of several series of rounds left, after a warm-up; `counts` are the rounds, fewer where rounds are slow."""
     start, done, took, limit = time.monotonic(), 0, 0.0, patience.seconds(SECONDS)
     while done < max(1, counts[0] * WARM_UP) and (done < FEWEST * WARM_UP or took < limit * WARM_UP):
         one_round()
@@ -56,7 +56,7 @@ def growth(one_round: Callable[[], object], counts: Sequence[int] = (1000, 2000)
 
 
 def _settled(before: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    """What is there once the driver has tidied up, which it may do a little later, in a thread of its own."""
+    """The counts of `_now` once the driver has tidied up, which it may do a little later, in its own thread."""
     end, now = time.monotonic() + patience.seconds(TIDYING), _now()
     while now[0] > before[0] and time.monotonic() < end:
         time.sleep(0.005)
@@ -86,13 +86,13 @@ def grows(series: Sequence[Growth], *kinds: str, least: float = 0.01) -> str:
 
 
 def left_again(one_round: Callable[[], object], series: Sequence[Growth], *kinds: str) -> str:
-    """What further rounds left if `series` did: drivers and their allocators take much at once, now and then."""
+    """What further rounds left, if `series` left something: drivers and allocators now and then take much at once."""
     return grows(series, *kinds) and grows(growth(one_round), *kinds)
 
 
 def descriptors_left(one_round: Callable[[], object]) -> str:
-    """The descriptors that thousands of rounds left, as `grows` tells; whatever else they left is a warning."""
+    """The descriptors that thousands of rounds left, as text of `grows`; threads, mappings and memory are a warning."""
     series = growth(one_round)
     if left := left_again(one_round, series, *OTHERS):
-        warn(f"round after round left {left} (SPEC-DESTROY-06)")
+        warn(f"repeated rounds left {left} (SPEC-DESTROY-06)")
     return grows(series, "descriptors")

@@ -1,0 +1,4 @@
+"""Why a test fails. Imports `records` alone.
+
+`order` finds the fewest tests after which another test fails.
+"""

@@ -1,0 +1,21 @@
+"""What another process returned or exported, as the test sees it."""
+
+from fixtures.testbed.descriptors import Descriptor
+from fixtures.vulkan.outcomes import Broken, unsupported
+from fixtures.vulkan.registry import result
+
+
+def said(ending):
+    """What a step returned; of a step that raised, died or hung, a sentence that says so."""
+    return ending.value if ending.how == "returned" else f"the other process ended with {ending}"
+
+
+def from_child(child, commands):
+    """(number in the child, descriptor here) of the descriptor that a child exports and sends; `unsupported` where it is -1."""
+    answer = result(child.channel.receive())
+    if not answer.is_success:
+        raise Broken(f"vkGetSemaphoreFdKHR in another process returned {answer} (SPEC-CAPS-03)")
+    number = child.channel.receive()
+    if number == -1:
+        unsupported("the driver returned -1: there is no descriptor")
+    return number, Descriptor(child.channel.receive_fd(), commands, "received descriptor")
