@@ -80,7 +80,7 @@ class Walk(Batches, RuleBasedStateMachine):
             self.let_go(None, self.world.releasable()[0])
         while self.world.works:
             self.finish(next(iter(self.world.works.values())))
-        for made in self.world.semaphores:
+        for made in [one for one in self.world.semaphores if not one.model.is_unsettled]:
             if not made.is_binary:
                 self.read(None, made)
                 continue

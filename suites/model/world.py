@@ -182,7 +182,7 @@ class World:
             return False
         plain = "reexport-not-made-for-export" in self.known and not made.exports
         temporary = "export-of-temporary" in self.known and model.temporary is not None
-        if kind.handle_type == OPAQUE and (plain or temporary):
+        if model.is_unsettled or (kind.handle_type == OPAQUE and (plain or temporary)):
             return False
         return model.may_export(kind.handle_type, {kind.handle_type: self.info.claims[kind.claim][2]})
 
@@ -210,7 +210,8 @@ class World:
     def signalable(self, held=False) -> list[Made]:
         """Semaphores that a queue may signal now, or, `held`, behind a wait."""
         there = self.may_hold if held else self.is_idle
-        return [one for one in self.semaphores if there(one.place) and self._may_signal(one.model.payload)]
+        settled = [one for one in self.semaphores if not one.model.is_unsettled]
+        return [one for one in settled if there(one.place) and self._may_signal(one.model.payload)]
 
     def _may_signal(self, payload) -> bool:
         if isinstance(payload, Timeline):
@@ -219,7 +220,8 @@ class World:
 
     def waitable(self) -> list[Made]:
         """Binary semaphores for which a queue may wait now: the signal is there, and all that it depends on."""
-        return [o for o in self.semaphores if o.is_binary and self.is_idle(o.place) and o.model.payload.is_signaled]
+        settled = [one for one in self.semaphores if one.is_binary and not one.model.is_unsettled]
+        return [one for one in settled if self.is_idle(one.place) and one.model.payload.is_signaled]
 
     def timelines(self) -> list[Made]:
         return [one for one in self.semaphores if not one.is_binary]

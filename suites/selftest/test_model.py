@@ -178,3 +178,29 @@ def test_a_copy_of_a_signal_behind_work_waits_for_that_work():
     assert made not in world.signalable(), "its first signal has not been executed yet"
     world.forget(work)
     assert made in world.signalable()
+
+
+def test_an_export_by_reference_leaves_a_temporary_payload_unsettled():
+    """Whether it ends the temporary payload is open (SPEC-IMPORT-18): walks let the semaphore be until an import settles it."""
+    world, made = walked()
+    made = made[0]
+    world.semaphores = [made]
+    made.model.import_reference(signaled().payload, OPAQUE, temporary=True)
+    before = world.waitable(), world.exportable()
+
+    made.model.export_reference()
+    between = world.waitable(), world.signalable(), world.exportable(), world.destroyable()
+    made.model.import_reference(signaled().payload, OPAQUE, temporary=True)
+
+    assert before == ([made], [made])
+    assert between == ([], [], [], [made])
+    assert world.waitable() == [made]
+
+
+def test_an_export_of_a_semaphores_own_payload_settles_all():
+    """Without a temporary payload an export by reference changes nothing."""
+    made = signaled()
+
+    made.export_reference()
+
+    assert not made.is_unsettled
