@@ -15,7 +15,7 @@ class Fake:
     """A device with one command."""
 
     def __init__(self, wait):
-        self.handle, self.vk = 1, SimpleNamespace(vkWaitForFences=wait)
+        self.handle, self.vk, self.info = 1, SimpleNamespace(vkWaitForFences=wait), SimpleNamespace(slug="fake")
 
 
 def submission(seconds, took=0.0, device=None):
@@ -87,3 +87,19 @@ def test_work_that_was_measured_too_short_is_measured_again(monkeypatch):
 
     assert shown(arrange) is Proof.HELD
     assert fitted == [True]
+
+
+def test_work_within_the_submission_is_given_up_soon(monkeypatch):
+    """Three sizes of work tell that a driver works within the submission; after three tests of a process one size does."""
+    monkeypatch.setattr(gates, "_inside", {})
+    seen = []
+
+    def arrange(factor):
+        seen.append(factor)
+        return submission(0, took=gates.FIRST_SECONDS * factor), submission(0)
+
+    for _ in range(gates.LOOKS + 2):
+        with pytest.raises(pytest.skip.Exception, match="within the submission"):
+            shown(arrange)
+
+    assert seen == [1, 4, 16] * gates.LOOKS + [1, 1]
