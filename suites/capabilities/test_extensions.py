@@ -62,6 +62,8 @@ def test_an_extension_in_the_list_can_be_enabled(device_info, open_instance, ext
 
     refused = answer == Result.ERROR_EXTENSION_NOT_PRESENT
     assert not refused, f"vkCreateDevice with {extension}, which the device lists, returned {answer}"
+    if answer == Result.ERROR_TOO_MANY_OBJECTS:
+        unsupported(f"the driver makes no further device: vkCreateDevice returned {answer}")
     need(answer, "vkCreateDevice", "SPEC-FUND-09")
     instance.commands.vkDestroyDevice(handle)
 

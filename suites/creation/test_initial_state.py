@@ -9,7 +9,7 @@ from suites.ledger import rule
 from suites.steps.batches import each_pair, two_ends
 from suites.steps.queries import needs
 from suites.steps.queues import queue_for
-from suites.steps.timelines import needs_timelines
+from suites.steps.timelines import greatest_step, needs_timelines
 
 VALUES = (0, 1, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63, 2**64 - 1)
 
@@ -110,13 +110,15 @@ def test_a_new_timeline_has_nothing_of_a_destroyed_one(device):
 
 @rule("SPEC-CREATE-03")
 def test_an_initial_value_counts_as_reached(device):
-    """Host waits and queue waits for values up to initialValue end at once."""
+    """Host waits and queue waits for values up to initialValue end at once, as far below as the limit of differences."""
     needs_timelines(device)
-    semaphore = device.semaphore(TIMELINE, initial_value=2**32 + 5)
+    initial = 2**32 + 5
+    lowest = initial - min(greatest_step(device), initial)
+    semaphore = device.semaphore(TIMELINE, initial_value=initial)
 
-    by_host = {value: semaphore.host_wait(value, 0) for value in (1, 2**32, 2**32 + 5)}
-    by_queue = device.queue.submit(waits=[(semaphore, 2**32 + 5)])
+    by_host = {value: semaphore.host_wait(value, 0) for value in (lowest, 2**32, initial)}
+    by_queue = device.queue.submit(waits=[(semaphore, initial)])
 
     pending = {value: answer for value, answer in by_host.items() if not answer.is_success}
-    assert not pending, f"a timeline made with initialValue {2**32 + 5}: vkWaitSemaphores returned {pending}"
+    assert not pending, f"a timeline made with initialValue {initial}: vkWaitSemaphores returned {pending}"
     assert by_queue.finishes(), f"a wait for the initial value did not end: {by_queue}"

@@ -1,15 +1,14 @@
 """Imports that the specification leaves open: another semaphore type, an unclaimed handle type, a closed descriptor."""
 
-import os
-
 import pytest
 
+from fixtures.testbed.foreign import closed_number
 from fixtures.testbed.kinds import JUDGED_KINDS, KINDS
 from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import FeatureFlag, HandleType, Result, result
 from suites.importing.other_process import import_null_device, import_other_type
 from suites.ledger import rule
-from suites.steps.foreign_imports import STRANGER_LIMIT
+from suites.steps.foreign_imports import STRANGER_LIMIT, import_in_time
 
 TIMELINE, BINARY = KINDS[1], KINDS[0]
 
@@ -31,13 +30,11 @@ def test_a_handle_type_that_is_not_claimed_is_refused(device_info, handle_type, 
 
 @rule("SPEC-IMPORT-26")
 @pytest.mark.isolated
-@pytest.mark.limit(STRANGER_LIMIT)
 def test_a_number_that_is_no_descriptor_is_an_error(device, importable):
     """An import of a closed descriptor number returns an error."""
-    fd = os.open("/dev/null", os.O_RDONLY)
-    os.close(fd)
+    fd = closed_number()
 
-    result = device.semaphore(importable).import_fd(fd, temporary=not importable.semaphore_type)
+    result = import_in_time(device.semaphore(importable), fd, temporary=not importable.semaphore_type)
 
     assert result.is_error, f"the import of the closed descriptor {fd} returned {result}"
 

@@ -15,6 +15,7 @@ from suites.model.players import Difference
 from suites.model.world import MOST_HANDLES, PLACES, SYNC, Handle, Made, Pending, Work, World
 
 SURVIVES = "SPEC-IMPORT-23"
+LACK = (Result.ERROR_OUT_OF_HOST_MEMORY, Result.ERROR_OUT_OF_DEVICE_MEMORY)
 AHEAD = "ISSUE-VK_KHR_timeline_semaphore-3"
 FILES = tuple(name for name in STRANGERS if name not in NUMBERS)
 EARLIEST = 8
@@ -212,13 +213,16 @@ class Walk(Batches, RuleBasedStateMachine):
         self.world.handles.remove(handle)
 
     def import_stranger(self, data, made):
-        """Import a foreign descriptor: the driver may accept or refuse it; a semaphore that accepted it is destroyed."""
+        """Import a foreign descriptor, which the driver may accept or refuse.
+
+        The state of the semaphore is then known only after a lack of memory (SPEC-IMPORT-30); else it is destroyed.
+        """
         what, handle_type = data.draw(stranger), made.kind.handle_type
         temporary = made.is_binary and (handle_type == SYNC or data.draw(st.booleans()))
         step, name = ("import_stranger", f"a descriptor of: {what}") if what in FILES else ("import_number", what)
         text = f"vkImportSemaphoreFdKHR({made}, {handle_type}, {name}{', TEMPORARY' * temporary})"
         answer = self.tell(made.place[0], text, step, made.number, what, handle_type, temporary, rules=SURVIVES)
-        if answer == Result.SUCCESS:
+        if answer not in LACK:
             self.destroy(data, made)
 
     # Binary payloads

@@ -35,12 +35,15 @@ def test_cuda_knows_the_device_by_its_uuid(device_info):
     if device_info.driver_id != cuda_driver.NVIDIA_PROPRIETARY:
         unsupported("CUDA shares semaphores with NVIDIA's own driver only")
 
-    found = cuda_driver.devices(cuda_driver.load())
+    api = cuda_driver.load()
+    found = cuda_driver.devices(api)
 
-    at_address = [uuid for uuid, (_, address) in found.items() if address == device_info.pci]
+    at_address = {uuid: one for uuid, (one, address) in found.items() if address == device_info.pci}
     if not at_address:
         unsupported(f"CUDA has no device at {device_info.pci or 'an address that Vulkan tells'}")
-    assert device_info.device_uuid in at_address, f"at {device_info.pci} CUDA has {at_address[0]}"
+    if {bytes(api.cuDeviceGetUuid(one)[1].bytes).hex() for one in at_address.values()} != {*at_address}:
+        unsupported("CUDA's devices are instances of a partitioned device (MIG), with UUIDs of their own")
+    assert device_info.device_uuid in at_address, f"at {device_info.pci} CUDA has {next(iter(at_address))}"
 
 
 @rule("SPEC-CUDA-01")

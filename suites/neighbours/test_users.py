@@ -13,6 +13,7 @@ from suites.neighbours.children import said
 from suites.neighbours.other_process import consume_frames
 from suites.steps import buffers
 from suites.steps.exports import export_in, succeeded
+from suites.steps.queries import CORE_TYPES
 from suites.steps.signals import at
 from suites.steps.timelines import needs_timelines
 
@@ -158,13 +159,13 @@ def test_chromium_survives_an_import_that_fails(device, kind):
 
 @rule("SPEC-CAPS-01", "SPEC-CAPS-03", "SPEC-CAPS-04")
 def test_monado_probes_every_type(device):
-    """Monado: it queries every handle type and semaphore type, and each claimed as exportable and importable works."""
+    """Monado: it queries each handle type and semaphore type, and what is claimed as exportable and importable works."""
     ask, physical = device.vk.vkGetPhysicalDeviceExternalSemaphoreProperties, device.instance.physical
     types = [None, 0, 1] if device.info.timeline else [None]
-    answers = {(bit, one): ask(physical, 1 << bit, one)[0] for bit in range(8) for one in types}
+    answers = {(handle_type, one): ask(physical, handle_type, one)[0] for handle_type in CORE_TYPES for one in types}
 
     for kind in KINDS:
-        if answers.get((kind.handle_type.bit_length() - 1, int(kind.semaphore_type)), 0) & 3 != 3:
+        if answers.get((int(kind.handle_type), int(kind.semaphore_type)), 0) & 3 != 3:
             continue
         exported = succeeded(export_in(device, kind, "signaled"))
         target = device.semaphore(kind).imports(exported, temporary=kind.handle_type == HandleType.SYNC_FD)

@@ -5,15 +5,20 @@ import resource
 
 import pytest
 
+from fixtures.testbed.descriptors import open_descriptors
+from fixtures.testbed.instances import LACK
 from fixtures.vulkan.journal import note
 from fixtures.vulkan.outcomes import unsupported
-from fixtures.vulkan.registry import Result, results_of
+from fixtures.vulkan.registry import results_of
 from suites.ledger import rule
 from suites.steps.exports import VALUE, export_in, real
+from suites.steps.signals import at, is_copy, is_timeline
 
 # what a driver opens when it is first needed differs from process to process
 pytestmark = [pytest.mark.isolated(fresh=True), pytest.mark.one_queue]
-EXPECTED = {Result.ERROR_TOO_MANY_OBJECTS, Result.ERROR_OUT_OF_HOST_MEMORY}
+FEWEST = 256
+"""Descriptors that the table has room for when it is full, or ROOM more than are open already."""
+ROOM = 8
 
 
 @pytest.fixture
@@ -24,7 +29,8 @@ def full_table():
 
     def fill(free):
         note("fill_table", free)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, before[0]), before[1]))
+        least = max(FEWEST, len(open_descriptors()) + ROOM)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(least, before[0]), before[1]))
         try:
             while True:
                 held.append(os.open("/dev/null", os.O_RDONLY))
@@ -45,8 +51,8 @@ def full_table():
 
 def pending_export(device, kind):
     """A semaphore in a state in which its kind can be exported."""
-    semaphore = device.semaphore(kind, export=True, initial_value=VALUE if kind.semaphore_type else 0)
-    if not kind.semaphore_type:
+    semaphore = device.semaphore(kind, export=True, initial_value=VALUE if is_timeline(kind) else 0)
+    if not is_timeline(kind):
         semaphore.signal()
     return semaphore
 
@@ -68,26 +74,29 @@ def test_an_export_without_room_for_a_descriptor(device, exportable, full_table,
             assert real((answer, descriptor)).is_open, (
                 f"vkGetSemaphoreFdKHR returned VK_SUCCESS and {descriptor}, which is not open"
             )
-    refused = {answer for answer, descriptor in exports if not answer.is_success}
-    assert refused <= EXPECTED, f"without a free descriptor vkGetSemaphoreFdKHR returned {refused}"
 
 
 @rule("SPEC-EXPORT-10")
 def test_exports_work_again_once_there_is_room(device, kind, full_table):
-    """After an export failed for lack of descriptors, the next export succeeds, with the signal of the semaphore."""
+    """After an export failed for lack of descriptors, the next export succeeds, with the signal of the semaphore.
+
+    An export as SYNC_FD that failed otherwise than for lack of memory may have unsignaled it: another one is exported then.
+    """
     fill, empty = full_table
-    semaphore, temporary = pending_export(device, kind), str(kind.handle_type) == "SYNC_FD"
+    semaphore = pending_export(device, kind)
     fill(0)
     first, _ = semaphore.export_fd()
     empty()
     if first.is_success:
         unsupported(f"the export without a free descriptor did not fail ({first}): SPEC-EXPORT-10 judges that")
+    if is_copy(kind) and first not in LACK:
+        semaphore = pending_export(device, kind)
 
     again, descriptor = semaphore.export_fd()
 
     assert again.is_success, f"after {first} for lack of descriptors the next export returned {again}"
-    target = device.semaphore(kind).imports(descriptor, temporary)
-    wait = device.queue.submit(waits=[(target, VALUE) if kind.semaphore_type else target])
+    target = device.semaphore(kind).imports(descriptor, temporary=is_copy(kind))
+    wait = device.queue.submit(waits=[at(target, VALUE)])
     assert wait.finishes(), f"after {first} for lack of descriptors the signal is lost: {wait}"
 
 
@@ -97,7 +106,7 @@ def test_an_import_without_room_loses_nothing(device, kind, full_table):
     fill, empty = full_table
     answer, descriptor = export_in(device, kind, "signaled")
     assert answer.is_success, f"vkGetSemaphoreFdKHR returned {answer} (SPEC-CAPS-03)"
-    target, temporary = device.semaphore(kind), str(kind.handle_type) == "SYNC_FD"
+    target, temporary = device.semaphore(kind), is_copy(kind)
     fill(0)
 
     imported = target.import_fd(descriptor.fd, temporary=temporary)
@@ -109,7 +118,7 @@ def test_an_import_without_room_loses_nothing(device, kind, full_table):
             f"the driver closed {descriptor} although the import failed with {imported}"
         )
         target.imports(descriptor, temporary)
-    wait = device.queue.submit(waits=[(target, VALUE) if kind.semaphore_type else target])
+    wait = device.queue.submit(waits=[at(target, VALUE)])
     assert wait.finishes(), f"after an import without a free descriptor ({imported}) a wait does not end: {wait}"
 
 

@@ -1,10 +1,12 @@
 """Misuse of a shared payload: the specification lists the allowed outcomes (Importing Semaphore Payloads).
 
-The violating command returns INITIALIZATION_FAILED, or its device is lost, or the wait counts as satisfied after a while.
-The specification sets no limit for this while, so a wait that is still pending at the suite's limit is a warning.
+The violating command returns INITIALIZATION_FAILED, or its device is lost, or the command or the operation that waits goes
+on after a while.  The specification sets no limit for this while, so a command that has not returned, and a wait that is still
+pending, at the suite's limit is a warning.
 """
 
 import os
+from concurrent import futures
 
 import pytest
 
@@ -13,13 +15,22 @@ from fixtures.testbed.kinds import BINARY_OPAQUE
 from fixtures.vulkan.outcomes import unsupported, warn
 from fixtures.vulkan.registry import Result, result
 from suites.ledger import rule
+from suites.robustness.violations import (
+    PATIENCE,
+    VIOLATIONS,
+    Attempt,
+    beside,
+    failure_on,
+    let_go,
+    let_go_from_outside,
+    violate,
+)
 from suites.steps.members import another_device
 from suites.steps.other_process import export_pending, export_unsignaled
 from suites.steps.signals import at
 
-pytestmark = [pytest.mark.isolated, pytest.mark.exclusive]
+pytestmark = [pytest.mark.isolated(fresh=True), pytest.mark.exclusive]
 BOUNDED = {Result.SUCCESS, Result.ERROR_INITIALIZATION_FAILED, Result.ERROR_DEVICE_LOST}
-PATIENCE = 0.2
 
 of_binary = pytest.mark.parametrize("opaque_kind", [BINARY_OPAQUE], indirect=True, ids=str)
 """The rules are about binary payloads."""
@@ -35,34 +46,12 @@ def shared(device, opaque_kind):
     device.vk.tolerated = frozenset()
 
 
-def let_go(semaphore):
-    """End a wait that hangs by a signal from another queue: some drivers take seconds to end a process with pending work."""
-    device = semaphore.device
-    others = [queue for queue in device.queues if queue != device.queue]
-    if others and not device.is_sound:
-        device.is_sound = others[0].submit(signals=[semaphore]).finishes(patience.seconds(PATIENCE))
-
-
-def violate(how, exporter, importer):
-    """Violate the rules about the payload's state; returns how each submission ended."""
-    queue = exporter.device.queue
-    if how == "wait-without-signal":
-        steps = [queue.submit(waits=[importer])]
-    elif how == "double-signal":
-        steps = [queue.submit(signals=[exporter]), queue.submit(signals=[importer])]
-    else:
-        queue.submit(signals=[exporter])
-        steps = [queue.submit(waits=[importer]), queue.submit(waits=[exporter])]
-    ends = [step.result if step.result.is_error else step.end(patience.seconds(PATIENCE)) for step in steps]
-    exporter.device.is_sound = Result.TIMEOUT not in ends
-    return ends
-
-
-VIOLATIONS = ("wait-without-signal", "double-signal", "double-wait")
+each_violation = pytest.mark.parametrize("how", VIOLATIONS)
+"""A wait without a signal, a signal of what is signaled, two waits for one signal."""
 
 
 @rule("SPEC-SHARE-03", "ISSUE-VK_KHR_external_semaphore-1")
-@pytest.mark.parametrize("how", VIOLATIONS)
+@each_violation
 @of_binary
 def test_misuse_ends_in_one_of_the_bounded_ways(shared, how):
     """A violation through semaphores that share a payload has one of the listed outcomes."""
@@ -73,7 +62,7 @@ def test_misuse_ends_in_one_of_the_bounded_ways(shared, how):
 
 
 @rule("SPEC-SHARE-04", "SPEC-SHARE-05", "SPEC-SHARE-06")
-@pytest.mark.parametrize("how", VIOLATIONS)
+@each_violation
 @of_binary
 def test_misuse_ends_soon(shared, how):
     """A violation ends with an error, the loss of its device, or a wait that counts as satisfied; still pending is a warning."""
@@ -84,28 +73,46 @@ def test_misuse_ends_soon(shared, how):
 
 
 @rule("SPEC-SHARE-03", "SPEC-FUND-04", "ISSUE-VK_KHR_external_semaphore-1")
-@pytest.mark.parametrize("how", VIOLATIONS)
+@each_violation
 @of_binary
-def test_misuse_harms_no_other_device(shared, open_device, how):
-    """Devices without a violation work on, both devices made before it and devices made after it."""
+def test_misuse_harms_no_other_device(device, shared, open_device, processes, how):
+    """Devices without a violation work on, both devices made before it and devices made after it; late work is a warning."""
     before = open_device()
-    bystander = before.semaphore()
+    bystander, descriptor = before.semaphore(), shared[0].exported()
     bystander.signal()
 
     ends = violate(how, *shared)
+    others = beside(lambda: stuck_elsewhere(before, bystander, open_device))
+    in_time = returns(others, patience.seconds())
+    is_let_go = in_time or let_go_from_outside(device, descriptor, processes)
 
+    if not returns(others, 2 * patience.seconds()):
+        assert not is_let_go, f"{how} ({ends}) is over, and work on another device does not end"
+        warn(f"work on another device does not end while {how} is pending; the specification sets no limit")
+        return
+    assert not others.result(), f"after {how} ({ends}) {others.result()}"
+    if not in_time:
+        warn(f"work on another device took longer than {patience.seconds():g} s after {how} ({ends})")
+
+
+def stuck_elsewhere(before, bystander, open_device):
+    """What ends with an error on a device from before the violation or on a new one, as text; "" once all is done."""
     for other in (before, open_device(new=True)):
         exporter = other.semaphore(BINARY_OPAQUE, export=True)
         importer = other.semaphore(BINARY_OPAQUE).imports(exporter.exported())
-        signal, wait = other.queue.submit(signals=[exporter]), other.queue.submit(waits=[importer])
-        assert signal.finishes(), f"after {how} ({ends}) a signal on another device does not end: {signal}"
-        assert wait.finishes(), f"after {how} ({ends}) a wait on another device does not end: {wait}"
-    held = before.queue.submit(waits=[bystander])
-    assert held.finishes(), f"after {how} ({ends}) a semaphore of another device has lost its signal: {held}"
+        if stuck := failure_on(other, {"signals": [exporter]}, {"waits": [importer]}):
+            return f"a signal or a wait on another device does not end: {stuck}"
+    held = failure_on(before, {"waits": [bystander]})
+    return f"a semaphore of another device has lost its signal: {held}" if held else ""
+
+
+def returns(call, seconds):
+    """Whether a call in another thread returns within `seconds`."""
+    return bool(futures.wait([call], seconds).done)
 
 
 @rule("SPEC-SHARE-07")
-@pytest.mark.parametrize("how", VIOLATIONS)
+@each_violation
 @of_binary
 def test_a_new_payload_makes_the_semaphore_good_again(shared, how):
     """After a violation the import of another payload gives the semaphore a defined state, unless its device was lost."""
@@ -122,8 +129,10 @@ def test_a_new_payload_makes_the_semaphore_good_again(shared, how):
     signal, wait = (
         importer.device.queue.submit(**{side: [one]}) for side, one in (("signals", fresh), ("waits", importer))
     )
-    assert signal.finishes(), f"after {how} ({ends}) and a new import a signal does not end: {signal}"
-    assert wait.finishes(), f"after {how} ({ends}) and a new import a wait does not end: {wait}"
+    done = signal.finishes() and wait.finishes()
+    if Result.ERROR_DEVICE_LOST in {signal.result, signal.seen, wait.result, wait.seen}:
+        unsupported(f"{how} lost the device later, which is allowed (SPEC-SHARE-05)")
+    assert done, f"after {how} ({ends}) and a new import a signal or its wait does not end: {signal}; {wait}"
 
 
 @rule("SPEC-SHARE-03", "ISSUE-VK_KHR_external_semaphore-1")
@@ -133,7 +142,7 @@ def test_a_wait_survives_an_exporter_killed_before_its_signal(device, shared, pr
     child, target = exported_elsewhere(device, processes, export_unsignaled)
     child.kill()
 
-    end = end_of(device.queue.submit(waits=[target]), target)
+    end = end_of(Attempt(device.queue, [{"waits": [target]}]), target)
 
     assert end in BOUNDED | {Result.TIMEOUT}, f"a wait for a signal of a process that was killed ended with {end}"
 
@@ -147,7 +156,7 @@ def test_a_wait_survives_an_exporter_killed_behind_its_signal(device, shared, pr
     if submitted == "after":
         child.kill()
 
-    wait = device.queue.submit(waits=[target])
+    wait = Attempt(device.queue, [{"waits": [target]}])
     if submitted == "before":
         child.kill()
     end = end_of(wait, target)
@@ -169,17 +178,16 @@ def exported_elsewhere(device, processes, step):
 
 
 def end_of(wait, target):
-    """How a wait for `target` ends; a wait that is still pending at the limit is a warning, as no text forbids it."""
-    limit = patience.seconds(PATIENCE)
-    end = wait.result if wait.result.is_error else wait.end(limit)
+    """How a wait for `target` ends; one that is still pending at the limit is a warning, as no text forbids it."""
+    (end,) = wait.ends()
     if end == Result.TIMEOUT:
         target.device.is_sound = False
         let_go(target)
-        warn(f"the wait is still pending after {limit:g} s; the specification sets no limit")
+        warn(f"the wait is still pending after {patience.seconds(PATIENCE):g} s; the specification sets no limit")
     return end
 
 
-@rule("SPEC-FUND-04", "SPEC-COMPAT-01")
+@rule("SPEC-IMPORT-23")
 def test_a_payload_of_an_unlike_device_harms_nobody(device, open_device, opaque_kind, pytestconfig):
     """After an import of an OPAQUE_FD from a device with another UUID, accepted or refused, both devices work on."""
     far = bench.open_device(another_device(pytestconfig, device.info, opaque_kind))

@@ -1,6 +1,6 @@
 """The matrix: each fault against the tests that claim its rules.  As a page: `.venv/bin/python -m suites.selftest.matrix`.
 
-`.venv/bin/python -m suites.selftest.matrix --all FAULT...` runs the tests of all rules over the ideal driver with each fault
+`.venv/bin/python -m suites.selftest.matrix --all FAULT...` runs the tests of all rules over the reference driver with each fault
 (default: every one) and tells which fail that have nothing to do with what it breaks.
 """
 
@@ -38,7 +38,7 @@ WALKS = {"suites/model/test_walks.py"}
 """Left out of every run: what random steps may meet is no proof that a rule has a test."""
 
 MISUSED = ("SPEC-RESULT-06", "SPEC-RESULT-07", "SPEC-RESULT-08")
-"""Breaches that `--all` leaves out: the ideal driver answers so where a fault makes valid use look like misuse."""
+"""Violations that `--all` leaves out: the reference driver answers so where a fault makes valid use look like misuse."""
 
 ONCE = ("-n0", "-p", "suites.selftest.samples.once", "-p", "suites.selftest.samples.unshrunk")
 ALL = (*ONCE, "-p", "suites.selftest.samples.few", *[f"--deselect=suites/{left_out}" for left_out in LEFT_OUT])
@@ -119,7 +119,7 @@ HERE = [pair for pair in PAIRS if pair[1] != "lavapipe"]
 """What needs no Debian root of its own (fixtures/lavapipe.sh)."""
 
 CHOICES = {
-    "ideal": ("--ideal",),
+    "ideal": ("--reference",),
     "swiftshader": SWIFT,
     "lavapipe": [f"--driver={one}" for one in Path("/usr/share/vulkan/icd.d").glob("lvp_icd*.json")],
 }
@@ -136,7 +136,7 @@ class Outcome:
 
 @cache
 def known(driver):
-    """Verdicts that the driver has without any fault, by test id and breach."""
+    """Verdicts that the driver has without any fault, by test id and violation."""
     return {} if driver == "ideal" else baseline.read(ROOT / f"reports/baselines/{driver}.txt").known
 
 
@@ -168,7 +168,7 @@ def astray(name):
     """Tests that fail under a fault and neither claim nor name in their message a rule that it breaks, with the message."""
     fault = all_faults()[name]
     try:
-        lines = run(*ALL, "--patience=0.2", f"--fault={name}", driver=("--ideal", "--device=ideal-0")).lines
+        lines = run(*ALL, "--patience=0.2", f"--fault={name}", driver=("--reference", "--device=ideal-0")).lines
     except subprocess.TimeoutExpired:
         return {"no test": f"the run did not end in {SECONDS} s: it was not looked at"}
     failed = [
@@ -186,7 +186,7 @@ def astray(name):
 def claims():
     """Rule to the test functions that claim it."""
     found, current = defaultdict(list), ""
-    for line in run("--rules", driver=("--ideal",)).output.splitlines():
+    for line in run("--rules", driver=("--reference",)).output.splitlines():
         if match := re.match(r"(\S+)  \(judges", line):
             current = match[1]
         elif line.startswith("    suites/"):

@@ -33,7 +33,7 @@ def test_copies_refer_to_the_same_file(event):
     copy.close()
 
     if same is None:
-        unsupported("kcmp is not to be had here")
+        unsupported("the kernel does not allow kcmp here")
     assert (same, different) == (True, False)
     assert alike, "inode numbers would do"
 
@@ -46,7 +46,7 @@ def test_a_file_opened_twice_is_two(tmp_path):
         same = same_file(one.fileno(), other.fileno())
 
     if same is None:
-        unsupported("kcmp is not to be had here")
+        unsupported("the kernel does not allow kcmp here")
     assert same is False
 
 

@@ -160,7 +160,8 @@ OPTIONS = {
     "--require=OPAQUE_FD:timeline": "--require OPAQUE_FD:timeline: SwiftShader Device (Subzero) does not claim it",
     "--require=OPAQUE": "--require OPAQUE: known claims are OPAQUE_FD:binary, OPAQUE_FD:timeline, SYNC_FD:binary",
     "--rule=SPEC-NOTHING-01": "--rule SPEC-NOTHING-01: the ledger has no such rule",
-    "--ideal": "--ideal judges the ideal driver; --driver names another one",
+    "--ideal": "--reference judges the reference driver; --driver names another one",  # its old spelling
+    "--reference": "--reference judges the reference driver; --driver names another one",
     "--baseline=no_such.txt": "--baseline no_such.txt: ",
 }
 """Options that ask for what there is not, and what a run on SwiftShader must say."""

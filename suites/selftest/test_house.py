@@ -31,7 +31,7 @@ MOST_LINES, DATA = 400, (".tsv", ".json", ".txt", ".md")
 
 def sources(folder):
     """The Python files of a folder of the house, without the selftests."""
-    return [file for file in sorted((ROOT / folder).rglob("*.py")) if "selftest" not in file.parts]
+    return [file for file in sorted((ROOT / folder).rglob("*.py")) if "selftest" not in file.relative_to(ROOT).parts]
 
 
 def name_of(file):

@@ -1,10 +1,11 @@
-"""The ideal driver answers misuse, so that a test which misuses a driver fails over it."""
+"""The reference driver refuses misuse, so that a test which misuses a driver fails over it."""
 
 import pytest
 
+from fixtures.reference import driver
 from fixtures.reference.driver import ReferenceDriver
 from fixtures.testbed import bench, drivers
-from fixtures.testbed.devices import Device
+from fixtures.testbed.devices import SPARSE, Device
 from fixtures.testbed.instances import Instance
 from fixtures.testbed.kinds import BINARY_OPAQUE
 from fixtures.vulkan.commands import Commands
@@ -49,6 +50,32 @@ def test_one_queue_may_wait_for_a_payload_again(two_queues):
     both = [queue.submit(waits=[importer], signals=[exporter]), queue.submit(waits=[exporter])]
 
     assert [one.result for one in both] == [Result.SUCCESS] * 2
+
+
+@pytest.fixture
+def idle_queue():
+    """A queue of the reference driver that binds no sparse memory."""
+    device = Device(Instance(Commands(ReferenceDriver(""), bench.journal(), None), DEVICE), families="unlike")
+    yield next(queue for queue in device.queues if not queue.flags & SPARSE)
+    bench.close_device(device)
+
+
+def test_sparse_memory_is_bound_by_queues_that_can(idle_queue):
+    """vkQueueBindSparse on another queue is refused by an exception: nothing that it could answer is defined."""
+    with pytest.raises(AssertionError, match="binds no sparse memory"):
+        idle_queue.submit(through="vkQueueBindSparse")
+
+
+def test_transfers_are_recorded_for_queues_that_can(idle_queue, monkeypatch):
+    """vkCmdFillBuffer in a command buffer for a family that only binds sparse memory is refused by an exception."""
+    vk, device = idle_queue.device.vk, idle_queue.device.handle
+    monkeypatch.setattr(driver, "FAMILIES", [(SPARSE, 1)] * len(driver.FAMILIES))
+    _, pool = vk.vkCreateCommandPool(device, idle_queue.family)
+    _, command = vk.vkAllocateCommandBuffer(device, pool)
+    _, buffer = vk.vkCreateBuffer(device, 4096)
+
+    with pytest.raises(AssertionError, match="neither draw, compute nor copy"):
+        vk.vkCmdFillBuffer(command, buffer, 4096, 0)
 
 
 def test_a_driver_is_not_excused_by_a_layer_that_nobody_named(monkeypatch):

@@ -9,7 +9,7 @@ from fixtures.testbed.kinds import Kind
 from fixtures.vulkan.registry import Result
 from suites.steps.signals import at, is_timeline
 
-STRANGER_LIMIT = 1
+STRANGER_LIMIT = patience.WAIT
 """Seconds, before --patience, for an import of a foreign descriptor: what a driver that hangs costs each test."""
 
 STALL = 0.5

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fixtures.testbed import patience
 from fixtures.testbed.descriptors import open_descriptors
-from fixtures.vulkan.outcomes import warn
+from fixtures.vulkan.outcomes import unsupported, warn
 
 WARM_UP = 0.25
 """The share of the first count that runs first, uncounted: a driver opens and allocates some things once."""
@@ -15,8 +15,11 @@ WARM_UP = 0.25
 SECONDS, FEWEST = 0.2, 100
 """Rounds that would take longer than SECONDS, before --patience, are reduced, to FEWEST at least in the first series."""
 
-TIDYING = 0.1
-"""Seconds, before --patience, that a driver has to close descriptors after their objects were destroyed."""
+LONGEST = 8.0
+"""Seconds, before --patience, that all rounds may take."""
+
+LEAST = 0.01
+"""The share of the rounds that has to leave something, for it to count as growth."""
 
 BYTES = 256
 """Memory counts as growing from this many bytes a round on, of 1000 rounds at least: allocators take many pages at once."""
@@ -39,26 +42,35 @@ class Growth:
 
 
 def growth(one_round: Callable[[], object], counts: Sequence[int] = (1000, 2000)) -> list[Growth]:
-    """What each of several series of rounds left, after a warm-up; `counts` are the rounds, fewer where rounds are slow."""
+    """What each of several series of rounds left, after a warm-up; `counts` are the rounds, fewer where rounds are slow.
+
+    `unsupported` where even the fewest would take longer than LONGEST.
+    """
     start, done, took, limit = time.monotonic(), 0, 0.0, patience.seconds(SECONDS)
     while done < max(1, counts[0] * WARM_UP) and (done < FEWEST * WARM_UP or took < limit * WARM_UP):
         one_round()
         done, took = done + 1, time.monotonic() - start
+        fewest = min(counts[0], FEWEST) * (WARM_UP + sum(counts) / counts[0])
+        if took > 1 and fewest * took / done > patience.seconds(LONGEST):
+            unsupported(f"{done} rounds took {took:.1f} s: too long to count what hundreds of them leave")
     share = limit * done / took / sum(counts)
     series, before = [], _now()
     for rounds in (min(count, max(FEWEST * count // counts[0], int(count * share))) for count in counts):
         for _ in range(rounds):
             one_round()
-        after = _settled(before)
+        after = _settled(before, rounds)
         series.append(Growth(rounds, *(new - old for new, old in zip(after, before, strict=True))))
         before = after
     return series
 
 
-def _settled(before: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    """The counts of `_now` once the driver has tidied up, which it may do a little later, in its own thread."""
-    end, now = time.monotonic() + patience.seconds(TIDYING), _now()
-    while now[0] > before[0] and time.monotonic() < end:
+def _settled(before: tuple[int, int, int, int], rounds: int) -> tuple[int, int, int, int]:
+    """The counts of `_now`, once descriptors no longer grow with the rounds, or after `patience.WAIT`.
+
+    A driver may close what it owns some time later, in a thread of its own.
+    """
+    end, now = time.monotonic() + patience.seconds(), _now()
+    while now[0] - before[0] >= LEAST * rounds and time.monotonic() < end:
         time.sleep(0.005)
         now = _now()
     return now
@@ -72,7 +84,7 @@ def _now() -> tuple[int, int, int, int]:
     return len(open_descriptors()), len(os.listdir("/proc/self/task")), mappings, resident
 
 
-def grows(series: Sequence[Growth], *kinds: str, least: float = 0.01) -> str:
+def grows(series: Sequence[Growth], *kinds: str, least: float = LEAST) -> str:
     """What every series left at least `least` of a round (default: one in a hundred rounds), as text; "" if nothing.
 
     Of `memory` it takes BYTES a round.

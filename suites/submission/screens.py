@@ -32,12 +32,13 @@ class Screen:
 
     def present(self, wait: Semaphore) -> Result:
         """Make the image acquired last ready, and vkQueuePresentKHR it after a wait for `wait`."""
-        self._make_ready(self.images[self.acquired[-1]])
+        self.make_ready(self.images[self.acquired[-1]])
         vk, image = self.device.vk, self.acquired.pop()
         answer: Result = vk.vkQueuePresentKHR(self.device.queue.handle, self.swapchain, image, (wait.handle,))
         return answer
 
-    def _make_ready(self, image: int) -> None:
+    def make_ready(self, image: int) -> None:
+        """Bring an image into the layout for presenting, by a batch that has ended when this returns."""
         vk, device = self.device.vk, self.device
         answer, pool = vk.vkCreateCommandPool(device.handle, device.queue.family)
         need(answer, "vkCreateCommandPool", "SPEC-FUND-09")

@@ -118,7 +118,7 @@ def test_a_signal_raises_the_payload_by_the_greatest_difference(device, handle, 
     assert semaphore.counter() == value, f"from {VALUE} a signal of {value} made the counter {semaphore.counter()}"
 
 
-@rule("SPEC-STATE-03", "SPEC-STATE-13")
+@rule("SPEC-STATE-03", "SPEC-STATE-13", "ISSUE-VK_KHR_timeline_semaphore-3")
 @pytest.mark.parametrize("edge", EDGES)
 @each_handle
 @each_command
@@ -138,7 +138,7 @@ def test_batches_compare_all_64_bits(device, handle, through, edge):
     assert behind.finishes(), f"at {before + 1} a wait of {through} for {before} did not end: {behind}"
 
 
-@rule("SPEC-STATE-13", "SPEC-STATE-03")
+@rule("SPEC-STATE-13", "SPEC-STATE-03", "ISSUE-VK_KHR_timeline_semaphore-3")
 @pytest.mark.parametrize("waiting", ["host", *COMMANDS])
 @each_handle
 def test_a_value_at_the_greatest_difference_is_not_reached(device, handle, waiting):

@@ -150,7 +150,7 @@ def test_a_signal_below_the_value_does_not_end_a_wait(device, handle):
     assert answer == Result.SUCCESS, f"a wait for {VALUE} that saw {VALUE + 1} returned {answer}"
 
 
-@rule("SPEC-HOST-03", "SPEC-HOST-01")
+@rule("SPEC-HOST-03", "SPEC-HOST-01", "ISSUE-VK_KHR_timeline_semaphore-3")
 @each_handle
 def test_a_host_signal_ends_a_wait_before_a_pending_greater_one(device, handle):
     """A host signal of its value ends a wait, although a greater signal of a queue is still pending."""

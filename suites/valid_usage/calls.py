@@ -10,7 +10,7 @@ from typing import Any
 from fixtures.testbed.devices import Device, Semaphore, Submission
 from fixtures.testbed.drivers import REFERENCE
 from fixtures.testbed.kinds import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Kind
-from fixtures.vulkan.native import ALL_COMMANDS
+from fixtures.vulkan.batches import ALL_COMMANDS
 from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import FeatureFlag, HandleType, ImportFlag, result
 

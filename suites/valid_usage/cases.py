@@ -16,8 +16,6 @@ SUCCESS_RULES = RESULT_RULES | {
     "vkCreateDevice": "SPEC-REGISTRY-10",
     "vkDestroySemaphore": "SPEC-DESTROY-05",
     "vkDestroyDevice": "SPEC-DESTROY-05",
-    "vkAcquireNextImageKHR": "SPEC-WSI-01",
-    "vkQueuePresentKHR": "SPEC-WSI-01",
     "vkGetSemaphoreFdKHR": "SPEC-CAPS-03",
     "vkImportSemaphoreFdKHR": "SPEC-CAPS-04",
     "VkPhysicalDeviceIDProperties": "SPEC-UUID-02",

@@ -64,7 +64,12 @@ def import_into_another(device: Device) -> Result:
 
 
 CASES = [
-    Case("SPEC-IMPORT-34", import_into_another, lambda device: imported(device.semaphore())),
+    Case(
+        "SPEC-IMPORT-34",
+        import_into_another,
+        lambda device: imported(device.semaphore()),
+        command="vkImportSemaphoreFdKHR",
+    ),
     Case("VUID-vkImportSemaphoreFdKHR-semaphore-01142", import_while_pending, import_when_done),
     Case(
         "VUID-VkImportSemaphoreFdInfoKHR-handleType-01143",

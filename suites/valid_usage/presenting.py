@@ -14,6 +14,14 @@ from suites.valid_usage.calls import timeline
 from suites.valid_usage.cases import Case
 from suites.valid_usage.steps import destroyed, ended, second, submitted, two_queues
 
+NOTHING_TO_SHOW = (
+    Result.TIMEOUT,
+    Result.NOT_READY,
+    Result.ERROR_OUT_OF_DATE_KHR,
+    Result.ERROR_SURFACE_LOST_KHR,
+)
+"""Listed results that no rule of this suite judges."""
+
 
 def screened(device: Device) -> Device:
     """The device, if surfaces and swapchains are enabled on it, else one like it with them."""
@@ -32,15 +40,29 @@ def make_swapchain(device: Device) -> int:
     """A swapchain on a headless surface; both live as long as the test."""
     vk, instance = device.vk, device.instance
     answer, surface = vk.vkCreateHeadlessSurfaceEXT(instance.handle)
-    if answer.is_success:
-        device.later(vk.vkDestroySurfaceKHR, instance.handle, surface)
-        vk.vkGetPhysicalDeviceSurfaceSupportKHR(instance.physical, device.queue.family, surface)
-        answer, swapchain = vk.vkCreateSwapchainKHR(instance.physical, device.handle, surface)
-    if not answer.is_success:
-        unsupported(f"a swapchain on a headless surface: {answer}")
+    _have(answer)
+    device.later(vk.vkDestroySurfaceKHR, instance.handle, surface)
+    answer, presents = vk.vkGetPhysicalDeviceSurfaceSupportKHR(instance.physical, device.queue.family, surface)
+    _have(answer)
+    if not presents:
+        unsupported("the first queue cannot present to a headless surface")
+    answer, swapchain = vk.vkCreateSwapchainKHR(instance.physical, device.handle, surface)
+    _have(answer)
     device.later(vk.vkDestroySwapchainKHR, device.handle, swapchain)
     device.later(vk.vkQueueWaitIdle, device.queue.handle)
     return swapchain
+
+
+def _have(answer: Result) -> None:
+    if not answer.is_success:
+        unsupported(f"a swapchain on a headless surface: {answer}")
+
+
+def reached(answer: Result, command: str) -> Result:
+    """What acquiring or presenting came to; SUBOPTIMAL_KHR is success, `unsupported` where there is no image or surface."""
+    if answer in NOTHING_TO_SHOW:
+        unsupported(f"{command} on a headless surface returned {answer}")
+    return Result.SUCCESS if answer == Result.SUBOPTIMAL_KHR else answer
 
 
 @dataclass(frozen=True)
@@ -61,7 +83,8 @@ class Acquire:
             call = vk.of_device(device.handle, "vkAcquireNextImage2KHR")
             answer = result(int(call(vk.handle("VkDevice", device.handle), info, found)))
             image = found[0]
-        if semaphore and not answer.is_error:
+        answer = reached(answer, "vkAcquireNextImage2KHR" if self.second else "vkAcquireNextImageKHR")
+        if semaphore and answer.is_success:
             device.queue.submit_batches([Batch(waits=(semaphore,))])
         return answer, image
 
@@ -126,7 +149,8 @@ def present_behind(prepare: Callable[[Device], Semaphore | int]) -> Callable[[De
         make_presentable(device, images[image])
         semaphore = prepare(device)
         handle = semaphore if isinstance(semaphore, int) else semaphore.handle
-        return device.vk.vkQueuePresentKHR(device.queue.handle, swapchain, image, (handle,))
+        answer = device.vk.vkQueuePresentKHR(device.queue.handle, swapchain, image, (handle,))
+        return reached(answer, "vkQueuePresentKHR")
 
     return present
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fixtures.testbed.devices import GRAPHICS, WANTED, WORKING, Device
-from fixtures.vulkan.native import ALL_COMMANDS
+from fixtures.vulkan.batches import ALL_COMMANDS
 from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import Result
 from suites.valid_usage import calls

@@ -62,7 +62,14 @@ def queue_for(device: Device, through: str) -> Queue:
 
 
 def two_queues(device: Device) -> tuple[Queue, Queue]:
-    """Two queues, the first for every command that there is one for."""
+    """Two queues for vkQueueSubmit, the first of them the device's first; unsupported where it has one."""
     if len(device.queues) < 2:
         unsupported("the device has one queue")
     return device.queues[0], device.queues[1]
+
+
+def queues_for(device: Device, through: str) -> tuple[Queue, Queue]:
+    """A queue for the submission command, and another one for vkQueueSubmit; unsupported where one is lacking."""
+    first = queue_for(device, through)
+    other = next((queue for queue in device.queues if queue != first), None)
+    return first, other or unsupported("the device has one queue")

@@ -8,7 +8,7 @@ from fixtures.vulkan.native import Batch
 from fixtures.vulkan.registry import Result
 from suites.valid_usage.calls import need_claims, timeline
 from suites.valid_usage.cases import Case
-from suites.valid_usage.steps import ended, queue_for, second, submitted, two_queues
+from suites.valid_usage.steps import ended, queue_for, queues_for, second, submitted
 
 SUBMIT, SUBMIT2, SPARSE = "vkQueueSubmit", "vkQueueSubmit2", "vkQueueBindSparse"
 FAR = 2**64 - 1
@@ -115,7 +115,7 @@ def wait_on_two_queues(through: str) -> Callable[[Device], Result]:
     """One signal, and a wait on each of two queues."""
 
     def wait(device: Device) -> Result:
-        semaphore, (one, other) = device.semaphore(), two_queues(device)
+        semaphore, (one, other) = device.semaphore(), queues_for(device, through)
         one.submit(signals=[semaphore])
         other.submit(waits=[semaphore])
         return ended(one.submit(waits=[semaphore], through=through))
@@ -127,7 +127,7 @@ def wait_on_one_queue(through: str) -> Callable[[Device], Result]:
     """One signal, and a wait on another queue."""
 
     def wait(device: Device) -> Result:
-        semaphore, (one, other) = device.semaphore(), two_queues(device)
+        semaphore, (one, other) = device.semaphore(), queues_for(device, through)
         other.submit(signals=[semaphore])
         return ended(one.submit(waits=[semaphore], through=through))
 

@@ -1,4 +1,4 @@
-"""Ways to break the ideal driver in a process of a walk (../test_walks.py): what a walk has to survive, and to see."""
+"""Ways to break the reference driver in a process of a walk (../test_walks.py): what a walk has to survive, and to see."""
 
 import os
 import signal

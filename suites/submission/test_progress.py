@@ -1,0 +1,85 @@
+"""Submitted work goes on by itself: a submission command hands all of it over, returns, and needs no further call."""
+
+import pytest
+
+from fixtures.testbed.descriptors import Descriptor
+from fixtures.testbed.devices import batch_of
+from fixtures.testbed.gates import FIRST_SECONDS, recorded_work
+from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.registry import Result
+from suites.ledger import rule
+from suites.steps.queues import each_command, queue_for
+from suites.steps.signals import at, behind_work, is_copy, is_timeline
+from suites.submission.other_process import submit_and_sleep
+
+BATCHES = 3
+FACTOR = 2
+TRIES = 3
+
+
+@rule("SPEC-SUBMIT-09")
+@pytest.mark.parametrize("works", [False, True], ids=["a-signal-alone", "behind-work"])
+@each_command
+def test_work_ends_while_its_process_makes_no_call(device, processes, kind, through, works):
+    """A signal that a process submitted comes although the process makes no further Vulkan call."""
+    queue_for(device, through)
+    child = processes.borrow(submit_and_sleep, device.info, kind, through, works)
+    descriptor = Descriptor(child.channel.receive_descriptor(), device.vk, "received descriptor")
+    if descriptor.fd == -1:
+        child.channel.send("wake up")
+        unsupported("the driver returned -1: there is no descriptor")
+
+    importer = device.semaphore(kind).imports(descriptor, temporary=is_copy(kind))
+    seen = importer.host_wait(1) if is_timeline(kind) else Result.SUCCESS
+    wait = device.queue.submit(waits=[at(importer)])
+    ended = wait.finishes()
+    child.channel.send("wake up")
+    ending = child.finish()
+
+    assert seen.is_success, f"vkWaitSemaphores for a signal of a process that sleeps returned {seen}"
+    assert ended, f"a wait for a signal of a process that sleeps did not end: {wait}"
+    assert ending.value == str(Result.SUCCESS), f"the batch of the other process came to {ending.value or ending}"
+
+
+@rule("SPEC-SUBMIT-07")
+@each_command
+def test_all_batches_are_submitted_when_the_call_returns(device, open_device, kind, through):
+    """Right after a call of several batches another device may wait for the signal of the last one."""
+    queue, importing, exporter = queue_for(device, through), open_device(), device.semaphore(kind, export=True)
+    descriptor = None if is_copy(kind) else exporter.exported()
+    links = behind_work(device, 1, queue, through)[1]
+    batches = [*[batch_of(waits=links)] * bool(links), *[batch_of()] * BATCHES, batch_of(signals=[at(exporter)])]
+
+    call = queue.submit_batches(batches, through)
+    descriptor = descriptor or exporter.exported()
+    if descriptor.fd == -1:
+        unsupported("the driver returned -1: there is no descriptor")
+    importer = importing.semaphore(kind).imports(descriptor, temporary=is_copy(kind))
+    wait = importing.queue.submit(waits=[at(importer)])
+
+    assert wait.finishes(), f"a wait for the last of {len(batches)} batches of {through} did not end: {wait}"
+    assert call.finishes(), f"a call of {len(batches)} batches did not end: {call}"
+
+
+def submit_work(device, through):
+    """Submit work of FACTOR x 10 ms, or where the command has none a batch that waits for it; (the work, the submission)."""
+    queue = queue_for(device, through)
+    if through != "vkQueueBindSparse":
+        return (queue.submit(commands=[recorded_work(device, FACTOR)], through=through),) * 2
+    work, links = behind_work(device, FACTOR, queue, through)
+    return work, queue.submit(waits=links, through=through)
+
+
+@rule("SPEC-SUBMIT-08")
+@each_command
+def test_a_submission_returns_before_its_work_is_done(device, through):
+    """A submission command does not wait for its work to complete."""
+    blocked, tried, is_pending = 0, 0, False
+    while tried < TRIES and not is_pending:
+        (work, call), tried = submit_work(device, through), tried + 1
+        is_pending = not work.is_done
+        blocked += call.took > FACTOR * FIRST_SECONDS / 4
+
+    if not is_pending and blocked < TRIES:
+        unsupported("the work was over before the submission could be looked at")
+    assert is_pending, f"{through} returned {TRIES} times only when its work was done, at last after {call.took:.3f} s"
