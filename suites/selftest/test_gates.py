@@ -15,7 +15,7 @@ class Fake:
     """A device with one command."""
 
     def __init__(self, wait):
-        self.handle, self.vk, self.info = 1, SimpleNamespace(vkWaitForFences=wait), SimpleNamespace(slug="fake")
+        self.handle, self.vk = 1, SimpleNamespace(vkWaitForFences=wait)
 
 
 def submission(seconds, took=0.0, device=None):
@@ -91,7 +91,7 @@ def test_work_that_was_measured_too_short_is_measured_again(monkeypatch):
 
 def test_work_within_the_submission_is_given_up_soon(monkeypatch):
     """Three sizes of work tell that a driver works within the submission; after three tests of a process one size does."""
-    monkeypatch.setattr(gates, "_inside", {})
+    monkeypatch.setattr(gates, "_inside", [])
     seen = []
 
     def arrange(factor):
@@ -103,3 +103,23 @@ def test_work_within_the_submission_is_given_up_soon(monkeypatch):
             shown(arrange)
 
     assert seen == [1, 4, 16] * gates.LOOKS + [1, 1]
+
+
+class Mark:
+    """A gate of another interface than Vulkan's, such as CUDA's: done `seconds` from now on."""
+
+    def __init__(self, seconds):
+        self.end = time.monotonic() + seconds
+
+    @property
+    def is_done(self):
+        return time.monotonic() >= self.end
+
+    def finishes(self, seconds):
+        time.sleep(max(0.0, min(self.end - time.monotonic(), seconds)))
+        return self.is_done
+
+
+def test_a_gate_may_be_of_another_interface():
+    """What CUDA does before a signal is no Vulkan submission, and proves a wait all the same."""
+    assert shown(lambda factor: (Mark(0.02 * (factor - 1)), submission(0.025 * (factor - 1)))) is Proof.HELD
