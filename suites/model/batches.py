@@ -18,9 +18,17 @@ class Batches:
         return [one for one in self.world.places if one in here and self.world.is_idle(one)]
 
     def submit_several(self, data, place):
-        """Up to three batches in one call; each may use what those before it did."""
-        batches = [self.draw_batch(data, place) for _ in range(data.draw(st.integers(1, 3)))]
-        self.submit(data, place, batches, SHARED + ", SPEC-STATE-09")
+        """Up to three batches in one call; each may use what those before it did.
+
+        The model takes each batch as it is drawn: where Hypothesis ends the walk before the driver takes them, it is put back.
+        """
+        before = self.world.copy_of_all()
+        try:
+            batches = [self.draw_batch(data, place) for _ in range(data.draw(st.integers(1, 3)))]
+            self.submit(data, place, batches, SHARED + ", SPEC-STATE-09")
+        except BaseException:
+            self.world = before
+            raise
         self.progress()
 
     def draw_batch(self, data, place):

@@ -6,6 +6,7 @@ a binary signal after it allows no wait and no export as SYNC_FD yet, since what
 """
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import product
 
@@ -99,6 +100,10 @@ class World:
         """Another descriptor of the same payload, in a process."""
         self.handles.append(Handle(self.next(), actor, handle.kind, handle.fd, handle.behind))
         return self.handles[-1]
+
+    def copy_of_all(self):
+        """The same state, independent of what happens to this one."""
+        return deepcopy(self, {id(self.info): self.info})
 
     def narrow(self, kind, places, most) -> None:
         """Use one kind (None: all), the first `places` and so many semaphores: in a narrow world steps meet more often."""
