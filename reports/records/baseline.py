@@ -7,6 +7,8 @@
     # why this fails
     fail suites/importing/test_strangers.py::test_...[OPAQUE_FD-binary-pipe-read]
 
+`@where TEXT` in the head says under which other circumstances it holds; such a baseline counts only where it is named.
+
 An entry names a test without its device, or a violation as `breach RULE COMMAND`. Verdicts other than `pass` and `warn` have an
 entry. `flaky` accepts every outcome but `unsupported` and `error`, and stays when the baseline is rewritten.
 """
@@ -22,16 +24,20 @@ from reports.records.renamed import current
 from reports.records.verdicts import JUDGED
 
 LISTED = ("crash", "error", "fail", "flaky", "timeout", "unsupported")
-HEAD = "@driverID NUMBER, @driverName NAME, @versions LOWEST..HIGHEST"
+HEAD = "@driverID NUMBER, @driverName NAME, @versions LOWEST..HIGHEST, @where TEXT"
 
 
 @dataclass
 class Baseline:
-    """The known verdicts of one driver by test id or violation, and the reasons that somebody gave."""
+    """The known verdicts of one driver by test id or violation, and the reasons that somebody gave.
+
+    `where` names the circumstances beside the driver, such as a guest's kernel; "" where there are none.
+    """
 
     driver_id: int = 0
     driver_name: str = ""
     versions: tuple[int, int] = (0, 2**32 - 1)
+    where: str = ""
     known: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
 
@@ -83,6 +89,8 @@ def _head(made: Baseline, line: str) -> None:
     elif name == "versions":
         low, _, high = value.partition("..")
         made.versions = int(low), int(high)
+    elif name == "where":
+        made.where = value
     else:
         raise ValueError(name)
 
@@ -91,6 +99,7 @@ def write(baseline: Baseline) -> str:
     """The text of a baseline: sorted by entry; neighbours with the same reason share its comment."""
     low, high = baseline.versions
     lines = [f"@driverID {baseline.driver_id}", f"@driverName {baseline.driver_name}", f"@versions {low}..{high}"]
+    lines += [f"@where {baseline.where}"] if baseline.where else []
     above = None
     for key, verdict in sorted(baseline.known.items(), key=lambda item: (item[1] == "unsupported", item[0])):
         reason = baseline.reasons.get(key, "")
@@ -110,7 +119,7 @@ def from_results(run: dict[str, Any], results: Iterable[dict[str, Any]], old: Ba
     device = next((one for one in there if old and old.fits(one)), there[0])
     version = int(device["driver_version"])
     versions = old.versions if old and old.fits(device) else (version, version)
-    made = Baseline(device["driver_id"], device["driver_name"], versions)
+    made = Baseline(device["driver_id"], device["driver_name"], versions, old.where if old else "")
     for one in results:
         if one["type"] not in ("test", "breach") or one["device"] not in ("", device["slug"]):
             continue

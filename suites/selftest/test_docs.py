@@ -25,6 +25,7 @@ FAILS = ("reports order", "--fault=", "setup.sh && .venv/bin/pytest$", r"pytest 
 ELSEWHERE = {
     "setup.sh --bundle": "the last step of .ci/run",
     "lavapipe.sh": "needs root and a Debian root, a step of .ci/run",
+    "vm.sh": "needs root, a Debian root and a guest, a step of .ci/run",
     "my_icd.json": "a driver of the reader's",
     "test_variants.py": "minutes, and a selftest already",
     "suites.selftest.matrix": "minutes: test_matrix.py",
