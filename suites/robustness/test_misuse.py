@@ -187,7 +187,7 @@ def end_of(wait, target):
     return end
 
 
-@rule("SPEC-IMPORT-23")
+@rule("SPEC-IMPORT-23", "SPEC-COMPAT-01")
 def test_a_payload_of_an_unlike_device_harms_nobody(device, open_device, opaque_kind, pytestconfig):
     """After an import of an OPAQUE_FD from a device with another UUID, accepted or refused, both devices work on."""
     far = bench.open_device(another_device(pytestconfig, device.info, opaque_kind))

@@ -41,6 +41,16 @@ TOGETHER = [
         "a-thread-opens-and-closes-descriptors",
     ],
     ["three-instances-at-a-time", "exports-see-a-temporary-payload-until-its-wait-ends", "misuse-loses-the-device"],
+    ["opaque-fd-of-binary-alone", "work-is-done-inside-the-submission"],
+    ["timelines-alone", "batches-run-late-and-in-bursts"],
+    ["nothing-beside", "two-devices-at-a-time"],
+    [
+        "sparse-binding-has-a-queue-of-its-own",
+        "refused-imports-unsignal-the-semaphore",
+        "exports-without-room-use-the-signal-up",
+        "later-instances-show-one-device",
+        "descriptors-are-closed-twice-a-second",
+    ],
 ]
 """Variants that one driver combines, to save time; every other one is judged in a portrait or alone."""
 

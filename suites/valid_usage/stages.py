@@ -97,7 +97,11 @@ def on_queue(graphics: bool, make: Make) -> Callable[[Device], Result]:
 
 def without_synchronization2(stage: int) -> Callable[[Device], Result]:
     """vkQueueSubmit with a wait at this stage, on a device that has no stage NONE."""
-    return lambda device: at(stage, wait)(second(device, features=("timelineSemaphore",)))
+
+    def call(device: Device) -> Result:
+        return at(stage, wait)(second(device, features=("timelineSemaphore",) * device.info.timeline))
+
+    return call
 
 
 CASES = [
