@@ -10,7 +10,8 @@
 `@where TEXT` in the head says under which other circumstances it holds; such a baseline counts only where it is named.
 
 An entry names a test without its device, or a violation as `breach RULE COMMAND`. Verdicts other than `pass` and `warn` have an
-entry. `flaky` accepts every outcome but `unsupported` and `error`, and stays when the baseline is rewritten.
+entry. `flaky` accepts every outcome but `unsupported` and `error`; `optional` accepts `pass`, `warn` and `unsupported`, for what
+some builds of a version claim and others do not. Both stay when the baseline is rewritten.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from reports.records.renamed import current
-from reports.records.verdicts import JUDGED
+from reports.records.verdicts import against
 
-LISTED = ("crash", "error", "fail", "flaky", "timeout", "unsupported")
+LISTED = ("crash", "error", "fail", "flaky", "optional", "timeout", "unsupported")
 HEAD = "@driverID NUMBER, @driverName NAME, @versions LOWEST..HIGHEST, @where TEXT"
 
 
@@ -125,7 +126,8 @@ def from_results(run: dict[str, Any], results: Iterable[dict[str, Any]], old: Ba
             continue
         key = key_of(one)
         before = old.known.get(key) if old else None
-        verdict = "flaky" if before == "flaky" and one["verdict"] in JUDGED else one["verdict"]
+        stays = before in ("flaky", "optional") and not against(one["verdict"], before)
+        verdict = before if before and stays else one["verdict"]
         if verdict in LISTED:
             made.known[key] = verdict
             made.reasons[key] = (old.reasons[key] if old and before == verdict else "") or one["message"]

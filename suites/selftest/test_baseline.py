@@ -9,6 +9,7 @@ from hashlib import sha256
 import pytest
 
 from fixtures.testbed.drivers import ROOT
+from reports.records import verdicts
 from reports.records.baseline import read
 from suites.selftest.runs import SAMPLES, run, scratch, section
 
@@ -257,3 +258,12 @@ def test_a_run_that_died_makes_no_baseline(tmp_path):
     assert done.returncode != 0
     assert "the run died before its end; continue it with" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("verdict", "is_right"),
+    [("pass", True), ("warn", True), ("unsupported", True), ("fail", False), ("crash", False)],
+)
+def test_an_optional_entry_accepts_what_no_driver_owes(verdict, is_right):
+    """What one build of a version claims and another does not may pass, warn or be unsupported; it may not fail."""
+    assert (verdicts.against(verdict, "optional") is None) is is_right
