@@ -9,7 +9,7 @@ import time
 import pytest
 
 from fixtures.running import stacks
-from fixtures.running.channels import Gone
+from fixtures.running.channels import Gone, Held
 from fixtures.running.processes import Nursery
 from fixtures.testbed import bench
 from fixtures.testbed.descriptors import open_descriptors
@@ -30,6 +30,11 @@ def segfault(channel):
 
 def hang(channel):
     ctypes.PyDLL(None).sleep(600)
+
+
+def never_return(channel):
+    bench.journal().begin("vkQueueSubmit", ())
+    hang(channel)
 
 
 def abort_in_a_thread(channel):
@@ -209,6 +214,17 @@ def test_silence_and_death_are_told_apart(processes):
     ending = gone.finish()
 
     assert ending.how == "exit"
+
+
+def test_silence_within_a_call_is_the_drivers(processes):
+    """A step that sends nothing since a Vulkan call of its process has not returned fails the driver, not the suite."""
+    child = processes.start(never_return, limit=5)
+
+    with pytest.raises(Held, match=r"vkQueueSubmit in another process has not returned after 0\.2 s") as told:
+        child.channel.receive(0.2)
+    child.kill()
+
+    assert told.errisinstance(AssertionError)
 
 
 def test_steps_run_side_by_side(processes):

@@ -43,7 +43,7 @@ TOGETHER = [
     ["three-instances-at-a-time", "exports-see-a-temporary-payload-until-its-wait-ends", "misuse-loses-the-device"],
     ["opaque-fd-of-binary-alone", "work-is-done-inside-the-submission"],
     ["timelines-alone", "batches-run-late-and-in-bursts"],
-    ["nothing-beside", "two-devices-at-a-time"],
+    ["nothing-beside", "two-devices-at-a-time", "a-device-of-vulkan-1-0-beside"],
     [
         "sparse-binding-has-a-queue-of-its-own",
         "refused-imports-unsignal-the-semaphore",

@@ -122,6 +122,6 @@ def identity(instance: Instance, physical: int, chained: str = "VkPhysicalDevice
 
 
 def identities(instance: Instance) -> list[Identity]:
-    """The identities of the driver's physical devices, sorted, as their order may differ between calls."""
+    """The identities of the driver's physical devices of Vulkan 1.1 or newer, sorted, as their order may differ between calls."""
     _, physicals = instance.commands.vkEnumeratePhysicalDevices(instance.handle)
-    return sorted(identity(instance, physical) for physical in physicals)
+    return sorted(identity(instance, physical) for physical in instance.of_vulkan_1_1(physicals))
