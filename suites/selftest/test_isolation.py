@@ -10,7 +10,7 @@ import pytest
 from fixtures.running.isolation import SCRATCH, Isolation
 from fixtures.testbed.drivers import ROOT
 from reports.diagnose.order import shortest
-from suites.selftest.runs import SAMPLES, run, section
+from suites.selftest.runs import SAMPLES, run, scratch, section
 
 pytestmark = pytest.mark.limit(60)
 ENDINGS = {
@@ -266,3 +266,17 @@ def test_a_shared_process_changes_no_verdict():
     assert judged["test_hang"] == ("timeout", "timeout after 1 s")
     assert judged["test_fails"] == ("fail", "this one fails")
     assert [one["outcome"] for one in found["test_neighbour"]["outcomes"]] == ["failed", "passed", "passed", "flaky"]
+
+
+def test_an_unexpected_pass_is_repeated():
+    """What a baseline expects to fail is mended if it passes in fresh processes, too; a pass by chance is no difference."""
+    names = ("test_passes_once", "test_is_mended", "test_fails_as_ever")
+    file = scratch("baselines") / "recovers.txt"
+    about = [one for one in (ROOT / "reports/baselines/swiftshader.txt").read_text().splitlines() if one[:1] == "@"]
+    file.write_text("\n".join([*about, *(f"fail {SAMPLES}recovers.py::{name}" for name in names)]))
+    found = run(SAMPLES + "recovers.py", "-n1", f"--baseline={file}")
+
+    assert found.verdicts == dict(zip(names, ("flaky", "pass", "fail"), strict=True))
+    assert {name: len(one["outcomes"]) for name, one in found.tests.items()} == dict(zip(names, (4, 3, 0), strict=True))
+    assert [key.rpartition("::")[2] for key, _ in found.lines[-1]["surprises"]] == ["test_is_mended"]
+    assert found.status == 1
