@@ -346,7 +346,9 @@ COMMANDS: dict[str, Writer] = {
 }
 """The recorded commands that a program can repeat."""
 
-QUERIES = re.compile(r"vkEnumerate(Instance|Device)\w+|vkGet\w+ProcAddr|vkGetPhysicalDevice(Queue|Memory|External)\w+")
+QUERIES = re.compile(
+    r"vkEnumerate(Instance|Device)\w+|vkGet\w+ProcAddr|vkGetPhysicalDevice(Queue|Memory|External|Properties)\w*"
+)
 """Queries on which no other call depends: a program leaves them out."""
 
 RESULTLESS = re.compile(r"vk(Destroy|Free|Cmd|GetDeviceQueue|GetBufferMemoryRequirements)")

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from fixtures.running import stacks
-from fixtures.running.channels import Gone, Held
+from fixtures.running.channels import Gone
 from fixtures.running.processes import Nursery
 from fixtures.testbed import bench
 from fixtures.testbed.descriptors import open_descriptors
@@ -107,10 +107,8 @@ def test_an_exception_comes_back_as_text(processes):
     """A step that raises, or calls sys.exit, ends as "raised" with the exception's name and text."""
     endings = [processes.run(refuse), processes.run(leave_politely)]
 
-    assert [(one.how, one.text) for one in endings] == [
-        ("raised", "LookupError: no such thing"),
-        ("raised", "SystemExit: 7"),
-    ]
+    assert {one.how for one in endings} == {"raised"}
+    assert [one.text for one in endings] == ["LookupError: no such thing", "SystemExit: 7"]
 
 
 def test_a_crash_comes_back_with_its_signal_and_stack(processes):
@@ -220,11 +218,9 @@ def test_silence_within_a_call_is_the_drivers(processes):
     """A step that sends nothing since a Vulkan call of its process has not returned fails the driver, not the suite."""
     child = processes.start(never_return, limit=5)
 
-    with pytest.raises(Held, match=r"vkQueueSubmit in another process has not returned after 0\.2 s") as told:
+    with pytest.raises(AssertionError, match=r"vkQueueSubmit in another process has not returned after 0\.2 s"):
         child.channel.receive(0.2)
     child.kill()
-
-    assert told.errisinstance(AssertionError)
 
 
 def test_steps_run_side_by_side(processes):
