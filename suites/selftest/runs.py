@@ -82,9 +82,14 @@ def scratch(name: str) -> Path:
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """This process's environment without what this session put there, with the mark of an inner run."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("VK_", "PYTEST_", "GITHUB_"))}
-    return {**kept, MARK: str(folder), "TMPDIR": str(folder), **more}
+    """This process's environment without what this session put there, with the mark of an inner run.
+
+    All inner runs share their bytecode: to compile the suite takes as long as to collect it.
+    """
+    left_out = ("VK_", "PYTEST_", "GITHUB_", "PYTHONDONTWRITEBYTECODE")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
+    shared = {"PYTHONPYCACHEPREFIX": str(scratch("bytecode"))}
+    return {**kept, **shared, MARK: str(folder), "TMPDIR": str(folder), **more}
 
 
 def command(*arguments: str, folder: Path, driver: tuple[str, ...] = SWIFT) -> list[str]:
