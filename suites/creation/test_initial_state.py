@@ -2,77 +2,31 @@
 
 import pytest
 
-from fixtures.testbed.gates import Proof, run_work, shown
+from fixtures.testbed.gates import Proof
 from fixtures.testbed.kinds import TIMELINE
-from fixtures.vulkan.outcomes import Broken, unsupported
+from suites.creation.proofs import proof_of_wait, used_once
 from suites.ledger import rule
-from suites.steps.batches import each_pair, two_ends
+from suites.steps.batches import each_pair
 from suites.steps.queries import needs
-from suites.steps.queues import queue_for
 from suites.steps.timelines import greatest_step, needs_timelines
 
 VALUES = (0, 1, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63, 2**64 - 1)
-
-
-def waiting_queue(semaphore, device):
-    """A queue for the wait other than the device's first, which runs the work; `unsupported` where there is none."""
-    queue = queue_for(semaphore.device, "vkQueueSubmit", beside=device.queue)
-    return (
-        unsupported("the device has one queue: a wait on it runs behind the work") if queue == device.queue else queue
-    )
-
-
-def proof_of_wait(device, open_device, handle, before):
-    """The Proof of a wait for a semaphore that is signaled behind work, after `before(signaling, waiting)` was called."""
-
-    def arrange(factor):
-        signaling, waiting = two_ends(device, open_device, handle)
-        queue = waiting_queue(waiting, device)
-        before(signaling, waiting, queue)
-        gate = run_work(device, factor)
-        device.queue.submit(signals=[signaling])
-        return gate, queue.submit(waits=[waiting])
-
-    proof = shown(arrange)
-    if proof is Proof.NEVER:
-        raise Broken(f"a wait for a binary semaphore: {proof.value} (SPEC-STATE-01)")
-    return proof
 
 
 @rule("SPEC-CREATE-01")
 @each_pair
 def test_a_new_binary_semaphore_is_unsignaled(device, open_device, handle):
     """A wait for a new binary semaphore holds until its first signal."""
-    proof = proof_of_wait(device, open_device, handle, lambda *_: None)
+    proof = proof_of_wait(device, open_device, handle)
 
     assert proof is Proof.HELD, f"a wait for a new binary semaphore, with work before its first signal: {proof.value}"
-
-
-@rule("SPEC-CREATE-01")
-@each_pair
-def test_a_new_binary_semaphore_has_no_signal_of_a_destroyed_one(device, open_device, handle):
-    """A new binary semaphore is unsignaled, also after signaled semaphores were destroyed."""
-    for old in [device.semaphore() for _ in range(4)]:
-        old.signal()
-        old.destroy()
-
-    proof = proof_of_wait(device, open_device, handle, lambda *_: None)
-
-    assert proof is Proof.HELD, f"a wait for a binary semaphore made after signaled ones were destroyed: {proof.value}"
 
 
 @rule("SPEC-CREATE-02")
 @each_pair
 def test_a_semaphore_without_a_type_is_binary(device, open_device, handle):
     """A wait unsignals a semaphore made without VkSemaphoreTypeCreateInfo, so a second wait holds for the next signal."""
-
-    def signal_and_wait(signaling, waiting, queue):
-        signaling.signal()
-        wait = queue.submit(waits=[waiting])
-        if not wait.finishes():
-            raise Broken(f"the first wait for a signaled binary semaphore did not end: {wait} (SPEC-STATE-02)")
-
-    proof = proof_of_wait(device, open_device, handle, signal_and_wait)
+    proof = proof_of_wait(device, open_device, handle, used_once)
 
     assert proof is Proof.HELD, (
         f"a second wait for a semaphore made without a type, with work before its second signal: {proof.value}"
@@ -92,19 +46,6 @@ def test_a_timeline_starts_at_its_initial_value(device, value, export):
 
     assert semaphore.counter() == value, (
         f"a timeline made with initialValue {value} has the counter {semaphore.counter()}"
-    )
-
-
-@rule("SPEC-CREATE-03")
-def test_a_new_timeline_has_nothing_of_a_destroyed_one(device):
-    """A new timeline starts at its own initialValue, also after a timeline with a greater counter was destroyed."""
-    needs_timelines(device)
-    device.semaphore(TIMELINE, initial_value=2**40).destroy()
-
-    semaphore = device.semaphore(TIMELINE, initial_value=3)
-
-    assert semaphore.counter() == 3, (
-        f"a timeline made with initialValue 3 after one of 2^40 has the counter {semaphore.counter()}"
     )
 
 

@@ -84,15 +84,14 @@ def test_every_export_makes_a_descriptor_of_its_own(device, exportable, count):
 @rule("SPEC-EXPORT-01")
 def test_closing_one_descriptor_leaves_the_others_good(device, opaque_kind):
     """Closing one descriptor of a payload leaves another descriptor of it open and importable."""
-    semaphore = device.semaphore(opaque_kind, export=True)
+    semaphore, importer = device.semaphore(opaque_kind, export=True), device.semaphore(opaque_kind)
     first, second = semaphore.exported(), semaphore.exported()
 
     first.close()
 
     assert second.is_open, f"closing {first} closed {second}"
-    assert device.semaphore(opaque_kind).import_fd(second.dup().fd).is_success, (
-        f"after {first} was closed {second} does not import"
-    )
+    assert importer.import_fd(second.dup().fd).is_success, f"after {first} was closed {second} does not import"
+    signal_and_wait(semaphore, importer, f"the second descriptor, {second}")
 
 
 @rule("SPEC-EXPORT-02", "SPEC-EXPORT-01")
@@ -280,3 +279,19 @@ def test_a_descriptor_keeps_the_payload_alive(device, open_device, opaque_kind, 
     else:
         wait = device.queue.submit(waits=[importer])
         assert wait.finishes(), f"destroying the {destroyed} lost the signal: {wait}"
+
+
+@rule("SPEC-HANDLE-04", "SPEC-DESTROY-02")
+@pytest.mark.parametrize("destroyed", ["semaphore", "device", "instance"])
+def test_a_descriptor_keeps_an_unsignaled_payload(device, open_device, opaque_kind, destroyed):
+    """Semaphores that import the payload of a destroyed exporter share it, unsignaled: a wait holds for their own signal."""
+    source = open_device()
+    descriptor = source.semaphore(opaque_kind, export=True).exported()
+    close(source, destroyed, device)
+
+    signaling, waiting = (one.semaphore(opaque_kind).imports(descriptor) for one in (device, open_device()))
+
+    proof = shown(lambda n: (signal_behind_work(signaling, n, n), wait_for(waiting, n)))
+    assert proof is Proof.HELD, (
+        f"the {destroyed} was destroyed; importers of its payload signal and wait: {proof.value}"
+    )

@@ -36,8 +36,7 @@ class Batches:
 
         Which payload a batch signals that ends a temporary import of the same semaphore is left open: not both in one.
         """
-        ready = [one for one in self.world.waitable() if one.model.payload not in self.world.works]
-        waits = self.draw_some(data, place, ready + self.world.timelines())
+        waits = self.draw_some(data, place, self.waitable_now() + self.world.timelines())
         ending = {one for one in waits if one.model.temporary is not None}
         waited = [(one, self.draw_reached(data, one)) for one in waits]
         for one, _ in waited:
@@ -47,6 +46,10 @@ class Batches:
         for one, value in signaled:
             one.model.submit_signal(value).execute()
         return waited, signaled
+
+    def waitable_now(self):
+        """Binary semaphores whose signal no work holds back."""
+        return [one for one in self.world.waitable() if one.model.payload not in self.world.works]
 
     def draw_some(self, data, place, candidates):
         """Up to three semaphores of a place, no two of one payload."""
@@ -67,10 +70,11 @@ class Batches:
         """A submission that has to end by itself."""
         through = pick(data, self.ways[::-1]) if data else self.ways[0]
         end = pick(data, ENDS) if data else ""
-        what = "; ".join(told(*one) for one in batches)
+        on_device = bool(data) and data.draw(st.booleans())
+        what = "; ".join(told(*one) for one in batches) + ", all on device 0 of the group" * on_device
         text = f"{through}({what}), until {f'{end} returns' if end else 'its fence is signaled'}"
         numbers = [[[(one.number, value) for one, value in half] for half in batch] for batch in batches]
-        asked = ("submit", place[1], numbers, through, end, self.players.seconds)
+        asked = ("submit", place[1], numbers, through, end, on_device, self.players.seconds)
         if problem := self.tell(place[0], text, *asked, rules=rules):
             self.differ(f"a submission does not end: {problem}", rules)
 

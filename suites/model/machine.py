@@ -11,7 +11,9 @@ from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.registry import Result
 from suites.model.batches import SHARED, Batches
 from suites.model.choices import more, pick, steps
+from suites.model.idling import Idling
 from suites.model.players import Difference
+from suites.model.screens import Screens
 from suites.model.world import MOST_HANDLES, PLACES, SYNC, Handle, Made, Pending, Work, World
 
 SURVIVES = "SPEC-IMPORT-23"
@@ -30,7 +32,7 @@ def numbered(lines):
     return "\n".join(f"{number:4}. {line}" for number, line in enumerate(lines, 1))
 
 
-class Walk(Batches, RuleBasedStateMachine):
+class Walk(Batches, Idling, Screens, RuleBasedStateMachine):
     """One walk; `players` are the processes, `known` the names of steps that are known to go wrong and are not taken."""
 
     def __init__(self, players, known):
@@ -133,6 +135,7 @@ class Walk(Batches, RuleBasedStateMachine):
         text = f"vkDestroySemaphore of all on device{place[1]}, vkDestroyDevice, vkDestroyInstance; then both anew"
         self.tell(place[0], text, "reopen", place[1], rules="SPEC-DESTROY-02, SPEC-HANDLE-04")
         self.world.semaphores = [one for one in self.world.semaphores if one.place != place]
+        self.world.acquired.discard(place)
         self.has_reopened = True
 
     # Descriptors
@@ -234,6 +237,8 @@ class Walk(Batches, RuleBasedStateMachine):
             *3 * [(self.work, signalable if self.may_work() else [])],
             (self.let_work_end, list(self.world.works.values())),
             (self.submit_several, self.idle_places()),
+            (self.acquire, self.acquirable()),
+            (self.present, self.presentable()),
             (self.signal, signalable),
             (self.wait, self.world.waitable()),
         ]
@@ -333,6 +338,7 @@ class Walk(Batches, RuleBasedStateMachine):
         held = self.world.signalable(held=True) if self.players.info.timeline else []
         return [
             (self.look, self.world.pending),
+            (self.idle, self.world.busy_places()),
             (self.let_go, self.world.releasable()),
             (self.hold, held),
             (self.wait_ahead, [one for one in self.world.timelines() if self.world.may_hold(one.place)]),

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import pytest
+
 
 def pytest_addoption(parser):
     add = parser.getgroup("random walks").addoption
@@ -13,6 +15,26 @@ def pytest_addoption(parser):
     )
     add("--walk-seed", type=int, metavar="N", help="repeat the walks of this seed")
     add("--walk-replay", metavar="BLOB", help="repeat one failed walk, by the text in its message")
+
+
+def pytest_configure(config):
+    """Refuses, in one sentence, what would never end or replays nothing."""
+    minutes, replay = config.option.walk_minutes, config.option.walk_replay
+    if minutes is not None and not minutes >= 0:
+        raise pytest.UsageError(f"--walk-minutes={minutes:g}: wanted minutes, or inf")
+    if replay is not None and not is_walk(replay):
+        raise pytest.UsageError(f"--walk-replay={replay}: this is no text that a failed walk gave")
+
+
+def is_walk(text):
+    """Whether `text` stands for a walk of Hypothesis."""
+    from hypothesis.core import decode_failure
+    from hypothesis.errors import InvalidArgument
+
+    try:
+        return bool(decode_failure(text.encode()))
+    except InvalidArgument:
+        return False
 
 
 @dataclass(frozen=True)

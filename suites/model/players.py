@@ -38,6 +38,14 @@ class Players:
         self.seconds = patience.seconds()
         self.steps = self.walks = self.steps_until_found = 0
         self.first = None
+        self._have_screens = None
+
+    @property
+    def have_screens(self):
+        """Whether the devices have swapchains to acquire images from."""
+        if self._have_screens is None:
+            self.child(0)
+        return self._have_screens
 
     def begin(self):
         """A new walk: what the last one left is destroyed."""
@@ -49,7 +57,7 @@ class Players:
         """The running process `actor`."""
         if actor not in self.children:
             child = self.nursery.start(act, self.info, self.spoil)
-            child.channel.receive(patience.seconds(MAKING_SECONDS))
+            self._have_screens = child.channel.receive(patience.seconds(MAKING_SECONDS))
             self.children[actor] = child
         return self.children[actor]
 

@@ -92,6 +92,7 @@ class World:
         self.handles: list[Handle] = []
         self.pending: list[Pending] = []
         self.works: dict[Payload, Work] = {}
+        self.acquired: set[tuple[int, int]] = set()
         self.count = 0
         self.kinds = shareable(info)
         self.places, self.most = PLACES, MOST
@@ -120,6 +121,16 @@ class World:
     def is_idle(self, place) -> bool:
         """Whether nothing waits on the queue there: what is submitted now ends by itself."""
         return all(one.place != place for one in self.pending)
+
+    def running(self) -> list[Work]:
+        """The work that was not seen to end."""
+        return list({one.number: one for one in self.works.values()}.values())
+
+    def busy_places(self) -> list[tuple[int, int]]:
+        """Places where something runs, or waits for what the host alone signals."""
+        waiting = {one.place for one in self.pending if one.gate is None}
+        busy = {one.place for one in self.pending} | {one.made.place for one in self.running()}
+        return [place for place in self.places if place in busy - waiting]
 
     def unused_places(self) -> list[tuple[int, int]]:
         """Devices where nothing runs or waits."""

@@ -1,5 +1,7 @@
 """What another process returned or exported, as the test sees it."""
 
+from contextlib import contextmanager
+
 from fixtures.testbed.descriptors import Descriptor
 from fixtures.vulkan.outcomes import Broken, unsupported
 from fixtures.vulkan.registry import result
@@ -19,3 +21,13 @@ def from_child(child, commands):
     if number == -1:
         unsupported("the driver returned -1: there is no descriptor")
     return number, Descriptor(child.channel.receive_fd(), commands, "received descriptor")
+
+
+@contextmanager
+def ended(child):
+    """Within it a step runs; if it was not finished by the end, as where the test fails, its process is killed."""
+    try:
+        yield child
+    finally:
+        if child.channel.last is None and child.status is None:
+            child.kill()

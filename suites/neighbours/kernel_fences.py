@@ -2,7 +2,7 @@
 
 Each source is a context manager that gives (descriptor number, the function that signals it, or None if it is signaled
 already); a source that this machine lacks raises OSError.  The numbers come from linux/sync_file.h, dma-buf.h, udmabuf.h,
-drm.h, vgem_drm.h.
+vgem_drm.h.
 """
 
 import fcntl
@@ -12,15 +12,12 @@ from contextlib import contextmanager
 from functools import partial
 from glob import glob
 
+from fixtures.testbed import syncobjs
+from fixtures.testbed.syncobjs import call
+
 CREATE_FENCE, INCREASE = 0xC0285700, 0x40045701
 CREATE_UDMABUF, EXPORT_SYNC_FILE, READ_AND_WRITE = 0x40187542, 0xC0086202, 3
 CREATE_DUMB, HANDLE_TO_FD, ATTACH_FENCE, SIGNAL_FENCE = 0xC02064B2, 0xC00C642D, 0xC0106441, 0x40086442
-CREATE_SYNCOBJ, SYNCOBJ_TO_FD = 0xC00864BF, 0xC01064C1
-
-
-def call(fd, number, layout, *values):
-    """One ioctl with a packed structure; returns the structure as the kernel filled it."""
-    return struct.unpack(layout, fcntl.ioctl(fd, number, struct.pack(layout, *values)))
 
 
 @contextmanager
@@ -60,7 +57,7 @@ def udmabuf():
 @contextmanager
 def vgem():
     """The kernel's virtual GPU: a buffer with a fence that ends when told, or after 10 seconds."""
-    with opened(node_of("vgem")) as device:
+    with opened(node_of_vgem()) as device:
         handle = call(device, CREATE_DUMB, "=IIIIIIQ", 1, 64, 32, 0, 0, 0, 0)[4]
         fence = call(device, ATTACH_FENCE, "=IIII", handle, 1, 0, 0)[2]
         buffer = call(device, HANDLE_TO_FD, "=IIi", handle, os.O_CLOEXEC, -1)[2]
@@ -69,10 +66,8 @@ def vgem():
 
 @contextmanager
 def syncobj():
-    """A synchronization object of any graphics driver in the kernel, created signaled."""
-    with opened(node_of("")) as device:
-        handle = call(device, CREATE_SYNCOBJ, "=II", 0, 1)[0]
-        yield call(device, SYNCOBJ_TO_FD, "=IIiI", handle, 1, -1, 0)[2], None
+    """A synchronization object of a graphics driver in the kernel, created signaled."""
+    yield syncobjs.new(is_signaled=True, as_sync_file=True), None
 
 
 SOURCES = {"sw_sync": sw_sync, "udmabuf": udmabuf, "vgem": vgem, "syncobj": syncobj}
@@ -86,10 +81,9 @@ def fences_of(buffer):
         os.close(buffer)
 
 
-def node_of(driver):
-    """The primary node of a graphics device: that of `driver` "vgem", or with "" the first of any other driver."""
+def node_of_vgem():
+    """The primary node of the kernel's virtual GPU."""
     for path in sorted(glob("/dev/dri/card*")):
-        place = os.path.realpath(f"/sys/class/drm/{os.path.basename(path)}")
-        if ("/vgem/" in place) == (driver == "vgem"):
+        if "/vgem/" in os.path.realpath(f"/sys/class/drm/{os.path.basename(path)}"):
             return path
-    raise FileNotFoundError(2, f"no {driver or 'such'} graphics device in /dev/dri")
+    raise FileNotFoundError(2, "no vgem in /dev/dri")

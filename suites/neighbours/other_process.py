@@ -1,6 +1,7 @@
 """Steps that the tests of this chapter take in another process."""
 
 import os
+import time
 
 from fixtures.running.channels import Channel
 from fixtures.running.processes import die_with_parent
@@ -9,11 +10,14 @@ from fixtures.testbed import cuda as cuda_driver
 from fixtures.testbed.descriptors import Descriptor
 from fixtures.testbed.devices import Semaphore
 from fixtures.testbed.drivers import DeviceInfo
+from fixtures.testbed.gates import FIRST_SECONDS, run_work
 from fixtures.testbed.kinds import Kind
 from suites.neighbours.sync_files import is_ready
-from suites.steps.signals import is_timeline
+from suites.steps.signals import is_timeline, signal_behind_work
 
 VALUE = 7
+MOST = 64
+"""How much more work at most, where what was measured before is over too soon."""
 
 
 def use(submission, what):
@@ -116,3 +120,42 @@ def import_into_cuda_and_signal(channel: Channel, info: DeviceInfo, kind: Kind) 
     there = cuda_driver.on(info)
     there.signal(there.imports(Descriptor(channel.receive_fd(), bench.commands(), "received descriptor"), kind), VALUE)
     return "" if there.mark().finishes() else "the signal does not end"
+
+
+def export_behind_work(channel: Channel, info: DeviceInfo, kind: Kind, factor: int, surely: bool = False) -> None:
+    """Send the descriptor of a payload that is signaled after work of `factor` x 10 ms, and return after that work.
+
+    With `surely`, it is tried first how long the work takes now, and more is done if it takes less.
+    """
+    device = bench.shared(info, most=1)
+    if surely:
+        start = time.monotonic()
+        run_work(device, factor).finishes()
+        factor *= max(1, min(MOST, round(FIRST_SECONDS * factor / (time.monotonic() - start))))
+    exporter = device.semaphore(kind, export=True)
+    gate = signal_behind_work(exporter, factor)
+    answer, descriptor = exporter.export_fd()
+    channel.send(int(answer))
+    if answer.is_success:
+        channel.send(descriptor.fd)
+        if descriptor.fd >= 0:
+            channel.send_fd(descriptor.fd)
+    gate.finishes()
+
+
+def import_and_tell(channel: Channel, info: DeviceInfo, kind: Kind) -> str:
+    """Import the descriptor from the channel, tell when the wait for its signal is submitted; "" if that ends."""
+    semaphore = received(channel, info, kind, True)
+    wait = semaphore.device.queue.submit(waits=[semaphore])
+    channel.send("submitted")
+    return use(wait, "the wait does not end")
+
+
+def import_and_end(channel: Channel, info: DeviceInfo, kind: Kind) -> int:
+    """Open a device, import the descriptor from the channel, tell each, and wait for its signal; returns how the wait ends."""
+    device = bench.shared(info, most=1)
+    channel.send("a device is open")
+    semaphore = received(channel, info, kind, True)
+    channel.send("imported")
+    wait = device.queue.submit(waits=[semaphore])
+    return int(wait.result if wait.result.is_error else wait.end(patience.seconds(patience.SIGNALED)))

@@ -5,6 +5,7 @@ import fcntl
 import os
 import select
 import struct
+from typing import NamedTuple
 
 from fixtures.testbed import bench
 from fixtures.testbed.descriptors import Descriptor
@@ -41,13 +42,24 @@ def info(fd):
     return status, count
 
 
+class Told(NamedTuple):
+    """What SYNC_IOC_FILE_INFO tells of a fence: `status` 0 pending, 1 signaled, below 0 an error; `nanoseconds` when."""
+
+    driver: str
+    timeline: str
+    status: int
+    nanoseconds: int
+
+
 def fences(fd):
-    """(driver's name, status) of each fence by SYNC_IOC_FILE_INFO; OSError where it is no sync_file."""
+    """What the kernel tells of each fence of a sync_file; OSError where it is none."""
     count = info(fd)[1]
     found = bytearray(count * _FENCE.size)
     place = (ctypes.c_char * len(found)).from_buffer(found)
     fcntl.ioctl(fd, SYNC_IOC_FILE_INFO, _INFO.pack(b"", 0, 0, count, 0, ctypes.addressof(place)))
-    return [(driver.split(b"\0")[0].decode(), status) for _, driver, status, *_ in _FENCE.iter_unpack(bytes(found))]
+    names = [[text.split(b"\0")[0].decode() for text in one[:2]] for one in _FENCE.iter_unpack(bytes(found))]
+    numbers = [(status, time) for *_, status, _, time in _FENCE.iter_unpack(bytes(found))]
+    return [Told(driver, timeline, *both) for (timeline, driver), both in zip(names, numbers, strict=True)]
 
 
 def merge(one, other):
@@ -62,3 +74,19 @@ def merge_sync_files(one, other):
         return Descriptor(merge(one.fd, other.fd), bench.commands(), "merged sync_file")
     except OSError as problem:
         unsupported(f"SYNC_IOC_MERGE failed with {problem.strerror}; SPEC-HANDLE-06 judges that")
+
+
+class Fence:
+    """A sync_file as the gate of `shown`: real work of another process, which cannot be asked."""
+
+    def __init__(self, descriptor):
+        self.fd = descriptor.fd
+
+    @property
+    def is_done(self):
+        """Whether it is signaled by now."""
+        return self.finishes(0)
+
+    def finishes(self, seconds):
+        """Whether it is signaled within `seconds`."""
+        return is_ready(self.fd, seconds)

@@ -3,18 +3,21 @@
 Where a driver returns -1 there is no descriptor to judge: unsupported.
 """
 
+import time
+
 import pytest
 
 from fixtures.testbed import patience
 from fixtures.testbed.descriptors import Descriptor
 from fixtures.testbed.gates import Proof, run_work, shown
-from fixtures.vulkan.outcomes import Broken, unsupported
-from fixtures.vulkan.registry import FenceHandleType
+from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.registry import FenceHandleType, Result
 from suites.ledger import rule
 from suites.neighbours import sync_files
 from suites.neighbours.other_process import poll_what_comes
 from suites.neighbours.sync_files import merge_sync_files
 from suites.steps.exports import exported_payload
+from suites.steps.fences import fence_that_exports
 from suites.steps.members import close
 from suites.steps.payloads import pending
 from suites.steps.signals import signal_behind_work, wait_for
@@ -58,7 +61,7 @@ def test_a_sync_file_tells_that_its_fences_are_done(device, sync_kind):
         ) from None
 
     assert found, "the exported sync_file has no fence"
-    assert {status for _, status in found} == {1}, (
+    assert {one.status for one in found} == {1}, (
         f"poll() reports {exported} ready, but its fences have the states {found}"
     )
 
@@ -175,24 +178,6 @@ def test_a_merged_sync_file_imports(device, sync_kind):
     assert wait.finishes(), f"a wait for a merged sync_file does not end: {wait}"
 
 
-def fence_that_exports(device):
-    """A fence that can be exported as SYNC_FD; `unsupported` where the device does not claim it."""
-    vk = device.vk
-    wanted = int(FenceHandleType.SYNC_FD)
-    if "VK_KHR_external_fence_fd" not in device.info.extensions:
-        unsupported("SYNC_FD of fences: VK_KHR_external_fence_fd is not offered")
-    info = vk.new("VkPhysicalDeviceExternalFenceInfo", handleType=wanted)
-    name = "vkGetPhysicalDeviceExternalFenceProperties"
-    found = vk.query_chain(device.instance.physical, name, "VkExternalFenceProperties", (), info=info)[0]
-    if found.externalFenceFeatures & 3 != 3:
-        unsupported("SYNC_FD of fences: not exportable and importable")
-    answer, fence = vk.vkCreateFence(device.handle, wanted)
-    if not answer.is_success:
-        raise Broken(f"vkCreateFence returned {answer} for a handle type that the device claims (SPEC-HANDLE-11)")
-    device.later(vk.vkDestroyFence, device.handle, fence)
-    return fence
-
-
 def fences_sync_fd(device):
     """The SYNC_FD of a fence that is signaled after all work of the device's queue."""
     vk, fence = device.vk, fence_that_exports(device)
@@ -262,6 +247,40 @@ def test_a_fence_waits_for_a_semaphores_sync_fd(device, sync_kind):
     assert proof is Proof.HELD, f"a wait for a fence with the SYNC_FD of a pending signal: {proof.value}"
 
 
+LOOKS = {
+    "vkGetFenceStatus": lambda vk, device, fence: vk.vkGetFenceStatus(device, fence),
+    "vkWaitForFences": lambda vk, device, fence: vk.vkWaitForFences(device, (fence,), 0),
+}
+"""Commands that look at a fence without waiting for it."""
+
+
+@rule("SPEC-HANDLE-11", "SPEC-STATE-01")
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_fence_shows_the_state_of_a_semaphores_sync_fd(device, sync_kind, look):
+    """Who only looks at a fence that imported the SYNC_FD of a pending signal sees it signaled when the work is done."""
+    vk, sync, pending_as = device.vk, int(FenceHandleType.SYNC_FD), (Result.NOT_READY, Result.TIMEOUT)
+
+    def arrange(factor):
+        fence = fence_that_exports(device)
+        gate, _, exported = pending(device, sync_kind, factor)
+        result = vk.vkImportFenceFdKHR(device.handle, fence, sync, exported.fd, 1)
+        assert result.is_success, f"the import of a semaphore's SYNC_FD into a fence returned {result}"
+        vk.disown(exported.fd)
+        return gate, lambda: signals(lambda: LOOKS[look](vk, device.handle, fence), pending_as)
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"{look} alone, of a fence with the SYNC_FD of a pending signal: {proof.value}"
+
+
+def signals(look, pending_as):
+    """Whether `look()` returns VK_SUCCESS within the time that a wait has, and nothing but `pending_as` before."""
+    deadline = time.monotonic() + patience.seconds()
+    while (answer := look()) in pending_as and time.monotonic() < deadline:
+        time.sleep(0.0005)
+    return answer == Result.SUCCESS
+
+
 @rule("SPEC-EXPORT-06", "SPEC-EXPORT-05")
 def test_minus_1_comes_only_when_the_work_is_done(device, sync_kind):
     """An export of a pending signal returns a descriptor; -1 stands for a payload that is signaled already."""
@@ -279,3 +298,32 @@ def test_minus_1_comes_only_when_the_work_is_done(device, sync_kind):
     proof = shown(arrange)
 
     assert proof is Proof.HELD, "vkGetSemaphoreFdKHR returned -1 while the work before the signal still ran"
+
+
+def fence_behind_work(device, kind, factor):
+    """(work, a fence that imported the SYNC_FD of a signal behind it)."""
+    fence, sync = fence_that_exports(device), int(FenceHandleType.SYNC_FD)
+    gate, _, exported = pending(device, kind, factor)
+    result = device.vk.vkImportFenceFdKHR(device.handle, fence, sync, exported.fd, 1)
+    assert result.is_success, f"the import of a semaphore's SYNC_FD into a fence returned {result}"
+    device.vk.disown(exported.fd)
+    return gate, fence
+
+
+@rule("SPEC-HANDLE-11")
+@pytest.mark.parametrize("nanoseconds", [2**63 - 1, 2**63, 2**64 - 1], ids=["2^63-1", "2^63", "the-greatest"])
+def test_a_semaphores_sync_fd_in_a_fence_is_waited_for_however_long(device, sync_kind, nanoseconds):
+    """vkWaitForFences of a fence that imported the SYNC_FD of a pending signal holds with the greatest timeouts, too."""
+    vk, answers = device.vk, []
+
+    def wait(fence):
+        answers.append(vk.vkWaitForFences(device.handle, (fence,), nanoseconds))
+        return answers[-1].is_success
+
+    def arrange(factor):
+        gate, fence = fence_behind_work(device, sync_kind, factor)
+        return gate, lambda: wait(fence)
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"a wait of {nanoseconds} ns for such a fence returned {answers[-1]}: {proof.value}"

@@ -3,6 +3,7 @@
 import pytest
 
 from fixtures.testbed import bench
+from fixtures.testbed.devices import Semaphore
 from fixtures.testbed.gates import Proof, shown
 from fixtures.testbed.kinds import BINARY_OPAQUE, BINARY_SYNC, Kind
 from fixtures.vulkan.outcomes import Broken
@@ -10,7 +11,15 @@ from fixtures.vulkan.registry import HandleType, SemaphoreType
 from suites.ledger import rule
 from suites.steps.exports import real
 from suites.steps.members import another_device, close, device_at, each_place
-from suites.steps.payloads import each_permanent, needs_exportable_imports, pending, puts, signaled, target
+from suites.steps.payloads import (
+    each_permanent,
+    needs_exportable_imports,
+    pending,
+    puts,
+    shown_over_a_signal,
+    signaled,
+    target,
+)
 from suites.steps.queries import needs_pair
 from suites.steps.queues import beside, second_queue
 from suites.steps.signals import signal, signal_behind_work, wait_for
@@ -96,34 +105,33 @@ def test_an_export_uses_the_signal_up_for_all_who_share_it(device, open_device, 
 @each_permanent
 def test_an_export_uses_a_temporary_payload_up(device, open_device, sync_kind, permanent):
     """An export of a temporary payload restores the permanent payload, with the signal that it had."""
-    into = _reexported(device, open_device, sync_kind, permanent)[0]
+    needs_exportable_imports(device, sync_kind)
+    into = target(device, open_device(), permanent, is_signaled=True)
+    puts(pending(device, sync_kind)[2], into.semaphore, sync_kind).exported()
 
     wait = into.waits()
 
     assert wait.finishes(), f"after the export of a temporary payload the permanent payload's signal is lost: {wait}"
 
 
-@rule("SPEC-IMPORT-18", "SPEC-IMPORT-15")
+@rule("SPEC-IMPORT-18", "SPEC-IMPORT-15", "SPEC-IMPORT-33")
 @each_permanent
 def test_a_copy_of_a_temporary_payload_is_signaled(device, open_device, sync_kind, permanent):
-    """A wait for a copy of a temporary payload ends, and leaves the permanent payload signaled."""
-    into, again = _reexported(device, open_device, sync_kind, permanent)
+    """A wait for a copy of a pending temporary payload holds for its signal, and leaves the permanent payload signaled."""
+    needs_exportable_imports(device, sync_kind)
+    importing = open_device()
 
-    wait = wait_for(puts(again, device.semaphore(), sync_kind))
+    def wait(semaphore):
+        copy = real(Semaphore(importing, semaphore.handle, sync_kind).export_fd())
+        return wait_for(puts(copy, importing.semaphore(), sync_kind))
 
-    assert wait.finishes(), f"a wait for a copy of a temporary payload does not end: {wait}"
+    proof, into = shown_over_a_signal(device, importing, sync_kind, wait, permanent)
     own = into.waits()
+
+    assert proof is Proof.HELD, f"a wait for a copy of a temporary payload over a signaled permanent one: {proof.value}"
     assert own.finishes(), (
         f"after a wait for a copy of the temporary payload the permanent payload's signal is lost: {own}"
     )
-
-
-def _reexported(device, open_device, kind, permanent):
-    """A semaphore whose temporary payload was exported, and the exported descriptor."""
-    needs_exportable_imports(device, kind)
-    into = target(device, open_device(), permanent, is_signaled=True)
-    _, _, descriptor = pending(device, kind)
-    return into, puts(descriptor, into.semaphore, kind).exported()
 
 
 @rule("SPEC-IMPORT-15", "SPEC-IMPORT-13", "SPEC-IMPORT-12", "SPEC-IMPORT-16")

@@ -14,12 +14,13 @@ from suites.steps.payloads import (
     needs_exportable_imports,
     pending,
     puts,
+    shown_over_a_signal,
     signaled,
     target,
     temporary,
 )
 from suites.steps.queues import FAMILIES, each_command, queue_for, queue_of
-from suites.steps.signals import signal, signal_behind_work, unwatched, wait_at, wait_for
+from suites.steps.signals import signal, signal_behind_work, wait_at, wait_for
 
 FRAMES = 32
 
@@ -143,16 +144,20 @@ def test_a_semaphore_exports_its_own_payload_again_after_the_wait(device, open_d
 @rule("SPEC-IMPORT-06", "SPEC-IMPORT-19")
 @each_permanent
 def test_two_waits_of_one_call_are_for_two_payloads(device, open_device, kind, permanent):
-    """When two batches of one submission wait on a semaphore, the second wait is for the permanent payload."""
+    """When two batches of one submission wait on a semaphore, the first wait is for the temporary payload, the second is not."""
     temporary(kind)
-    into = target(device, open_device(), permanent, is_signaled=True)
-    _, descriptor = signaled(device, kind)
-    puts(descriptor, into.semaphore, kind)
-    one = batch_of(waits=[into.semaphore])
+    importing, calls = open_device(), []
 
-    both = into.semaphore.device.queue.submit_batches([one, one])
+    def wait(semaphore):
+        link = importing.semaphore()
+        batches = [batch_of(waits=[semaphore], signals=[link]), batch_of(waits=[semaphore])]
+        calls.append(importing.queue.submit_batches(batches))
+        return wait_for(link)
 
-    assert both.finishes(), f"two batches that wait, for the temporary and the permanent payload, do not end: {both}"
+    proof, _ = shown_over_a_signal(device, importing, kind, wait, permanent)
+
+    assert proof is Proof.HELD, f"the first of two batches that wait, for the temporary payload: {proof.value}"
+    assert calls[-1].finishes(), f"two batches that wait, for both payloads, do not end: {calls[-1]}"
 
 
 @rule("SPEC-IMPORT-06")
@@ -160,15 +165,18 @@ def test_two_waits_of_one_call_are_for_two_payloads(device, open_device, kind, p
 def test_a_wait_without_a_fence_brings_the_payload_back(device, open_device, kind, permanent):
     """A wait in a submission without a fence ends a temporary import too."""
     temporary(kind)
-    into = target(device, open_device(), permanent)
-    _, descriptor = signaled(device, kind)
-    puts(descriptor, into.semaphore, kind)
+    importing, answers = open_device(), []
 
-    answer = unwatched(into.semaphore.device.queue, waits=[into.semaphore])
+    def wait(semaphore):
+        batch = batch_of(waits=[semaphore], signals=[link := importing.semaphore()])
+        answers.append(importing.vk.vkQueueSubmit(importing.queue.handle, (batch,), 0))
+        return wait_for(link)
 
-    assert answer.is_success, f"a wait without a fence for the temporary payload ended with {answer}"
-    proof = shown(lambda factor: (signal_behind_work(into.below, factor), wait_at(into.semaphore, into.queue)))
-    assert proof is Proof.HELD, f"a wait for the permanent payload after a wait without a fence: {proof.value}"
+    proof, into = shown_over_a_signal(device, importing, kind, wait, permanent)
+    second = into.waits()
+
+    assert proof is Proof.HELD, f"a wait without a fence ({answers[-1]}) for the temporary payload: {proof.value}"
+    assert second.finishes(), f"after a wait without a fence the permanent payload's signal is lost: {second}"
 
 
 @rule("SPEC-IMPORT-06")
@@ -176,14 +184,15 @@ def test_a_wait_without_a_fence_brings_the_payload_back(device, open_device, kin
 def test_a_wait_in_a_later_batch_brings_the_payload_back(device, open_device, kind, permanent):
     """A wait in the second batch of a submission ends a temporary import too."""
     temporary(kind)
-    into = target(device, open_device(), permanent, is_signaled=True)
-    _, descriptor = signaled(device, kind)
-    puts(descriptor, into.semaphore, kind)
+    importing = open_device()
 
-    first = into.semaphore.device.queue.submit_batches([batch_of(), batch_of(waits=[into.semaphore])])
-    assert first.finishes(), f"a wait in the second batch for the temporary payload does not end: {first}"
+    def wait(semaphore):
+        return importing.queue.submit_batches([batch_of(), batch_of(waits=[semaphore])])
+
+    proof, into = shown_over_a_signal(device, importing, kind, wait, permanent)
     second = into.waits()
 
+    assert proof is Proof.HELD, f"a wait in the second batch for the temporary payload: {proof.value}"
     assert second.finishes(), f"after a wait in a second batch the permanent payload's signal is lost: {second}"
 
 
@@ -288,34 +297,33 @@ def test_signals_do_not_use_the_temporary_payload_up(device, open_device, opaque
 @each_permanent
 @each_command
 def test_a_wait_of_any_command_brings_the_payload_back(device, open_device, kind, permanent, through):
-    """A wait submitted by any command restores the permanent payload for the next wait."""
+    """A wait submitted by any command is for the temporary payload, and restores the permanent payload for the next wait."""
     temporary(kind)
     importing = open_device()
-    queue, into = queue_for(importing, through), target(device, importing, permanent, is_signaled=True)
-    _, descriptor = signaled(device, kind)
-    puts(descriptor, into.semaphore, kind)
+    queue = queue_for(importing, through)
 
-    first = queue.submit(waits=[into.semaphore], through=through)
-    assert first.finishes(), f"a wait for the temporary payload does not end: {first}"
-    second = queue.submit(waits=[into.semaphore], through=through)
+    def wait(semaphore):
+        return queue.submit(waits=[semaphore], through=through)
 
+    proof, into = shown_over_a_signal(device, importing, kind, wait, permanent)
+    second = wait(into.semaphore)
+
+    assert proof is Proof.HELD, f"a wait of {through} for the temporary payload: {proof.value}"
     assert second.finishes(), f"after a wait of {through} the permanent payload's signal is lost: {second}"
 
 
 @rule("SPEC-IMPORT-06", "SPEC-IMPORT-19")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_wait_on_any_queue_family_brings_the_payload_back(device, open_device, kind, family):
-    """A wait on any queue family restores the permanent payload for the next wait."""
+    """A wait on any queue family is for the temporary payload, and restores the permanent payload for the next wait."""
     temporary(kind)
     importing = open_device(families="all")
-    queue, into = queue_of(importing, family), target(device, importing, is_signaled=True)
-    _, descriptor = signaled(device, kind)
-    puts(descriptor, into.semaphore, kind)
+    queue = queue_of(importing, family)
 
-    first = queue.submit(waits=[into.semaphore])
-    assert first.finishes(), f"a wait on family {family} for the temporary payload does not end: {first}"
+    proof, into = shown_over_a_signal(device, importing, kind, lambda one: wait_at(one, queue))
     second = into.waits()
 
+    assert proof is Proof.HELD, f"a wait on family {family} for the temporary payload: {proof.value}"
     assert second.finishes(), f"after a wait on family {family} the permanent payload's signal is lost: {second}"
 
 

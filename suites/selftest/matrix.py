@@ -40,6 +40,15 @@ LEFT_OUT = (
 WALKS = "--deselect=suites/model/test_walks.py"
 """Left out of every run: what random steps may meet is no proof that a rule has a test."""
 
+LONG = (
+    "queues-give-up-after-3-seconds",
+    "waits-for-sync-files-give-up-after-10-seconds",
+    "host-waits-give-up-after-10-seconds",
+    "waits-for-idle-give-up-after-10-seconds",
+    "waits-for-imported-fences-end-after-3-seconds",
+)
+"""Faults that only tests with `--long` notice."""
+
 MISUSED = ("SPEC-RESULT-06", "SPEC-RESULT-07", "SPEC-RESULT-08")
 """Violations that `--all` leaves out: the reference driver answers so where a fault makes valid use look like misuse."""
 
@@ -164,7 +173,7 @@ def tests_of(name, driver):
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "done").exists():
-            warm(driver, threading.get_ident()).judge(
+            warm(driver, threading.get_ident(), name in LONG).judge(
                 folder,
                 fault=name,
                 rules=fault.rules,
@@ -176,9 +185,9 @@ def tests_of(name, driver):
 
 
 @cache
-def warm(driver, thread):
+def warm(driver, thread, is_long=False):
     """What judges the faults of a driver, one for each thread that asks."""
-    return Warm(*ONCE, *CHOICES[driver], WALKS)
+    return Warm(*ONCE, *CHOICES[driver], WALKS, *["--long"] * is_long)
 
 
 def is_news(line, driver):

@@ -90,9 +90,26 @@ def crashing(tmp_path):
     return str(file)
 
 
-def test_a_crashing_driver_spares_the_one_beside_it(crashing):
+@pytest.fixture
+def installed(tmp_path, crashing):
+    """A folder that stands for /usr/share, in which a driver that crashes is installed; and its manifest there."""
+    place = tmp_path / "vulkan/icd.d"
+    place.mkdir(parents=True)
+    return tmp_path, str(shutil.copy(crashing, place / "crashing.json"))
+
+
+def nowhere_else(folder):
+    """Variables with which drivers are looked for in `folder` alone."""
+    return {"XDG_DATA_DIRS": str(folder), "XDG_CONFIG_DIRS": "/nowhere", "HOME": str(folder)}
+
+
+def test_a_crashing_driver_spares_the_one_beside_it(installed):
     """Of two installed drivers the good one is judged, and a notice names the manifest of the other."""
-    found = run(TEST, "-n0", driver=(), VK_DRIVER_FILES=f"{crashing}:{SWIFTSHADER}")
+    folder, crashing = installed
+    text = json.loads(SWIFTSHADER.read_text())
+    text["ICD"]["library_path"] = str(SWIFTSHADER.parent / text["ICD"]["library_path"])
+    (folder / "vulkan/icd.d/swiftshader.json").write_text(json.dumps(text))
+    found = run(TEST, "-n0", driver=(), **nowhere_else(folder))
 
     assert (found.status, found.verdicts) == (0, {"test_neighbour_before": "pass"})
     (notice,) = found.lines[0]["notices"]
@@ -100,26 +117,59 @@ def test_a_crashing_driver_spares_the_one_beside_it(crashing):
     assert f"notice: {notice}\n" in found.output
 
 
-def test_swiftshader_stands_in_where_nobody_asked_for_more(crashing):
-    """Without a usable driver SwiftShader is judged, and notices tell that and why."""
-    found = run(TEST, "-n0", driver=(), VK_DRIVER_FILES=crashing)
+def test_swiftshader_stands_in_where_nobody_asked_for_more(installed):
+    """Without a usable driver SwiftShader is judged, and notices tell that and why, the last words of the run as well."""
+    found = run(TEST, "-n0", "-q", driver=(), **nowhere_else(installed[0]))
 
     assert (found.status, found.tests["test_neighbour_before"]["device"]) == (0, "swiftshader")
     why, instead = found.lines[0]["notices"]
     assert "crashed with SIGABRT" in why
     assert "SwiftShader is judged instead" in instead
+    assert f"notice: {instead}" in found.output.splitlines()[-5:]
 
 
 @pytest.mark.parametrize(
     "asked", ["--device=swiftshader", "--require=OPAQUE_FD:binary", "--baseline=known.txt"], ids=lambda text: text
 )
-def test_swiftshader_never_stands_in_for_what_was_asked_for(crashing, asked):
+def test_swiftshader_never_stands_in_for_what_was_asked_for(installed, asked):
     """Who names a device, a claim or a baseline does not get SwiftShader's verdicts when the driver is broken."""
-    found = run(TEST, "-n0", asked, driver=(), VK_DRIVER_FILES=crashing)
+    found = run(TEST, "-n0", asked, driver=(), **nowhere_else(installed[0]))
 
     assert found.status == NOTHING_TO_RUN
     assert found.error.startswith("no device offers VK_KHR_external_semaphore_fd: ")
-    assert crashing in found.error
+    assert installed[1] in found.error
+
+
+NAMING = {
+    "VK_DRIVER_FILES": "{0}:{1}",
+    "VK_ICD_FILENAMES": "{0}",
+    "VK_ADD_DRIVER_FILES": "{0}",
+}
+"""Variables of the environment that name a driver, with a value of which {0} is a broken driver and {1} SwiftShader."""
+
+
+@pytest.mark.parametrize("which", ["of a driver that crashes", "of something else", "of a missing library"])
+@pytest.mark.parametrize("variable", NAMING)
+def test_a_driver_that_the_environment_names_has_to_load(tmp_path, variable, which):
+    """Where a variable names a driver that cannot be loaded, no other one is judged: exit status 4, with the linker's words."""
+    file = tmp_path / "mine.json"
+    file.write_text(MANIFESTS[which][0](tmp_path))
+
+    found = run(TEST, "-n0", "-q", driver=(), **{variable: NAMING[variable].format(file, SWIFTSHADER)})
+
+    assert found.status == NOTHING_TO_RUN
+    assert found.error.startswith(f"{file}: ")
+    assert MANIFESTS[which][1] in found.error
+    assert which != "of something else" or "invalid ELF header" in found.error or "file too short" in found.error
+
+
+def test_a_selection_of_drivers_has_to_find_one(installed):
+    """VK_LOADER_DRIVERS_SELECT that leaves no driver, or a broken one, is no reason to judge SwiftShader."""
+    for glob in ("no-such*", "crash*"):
+        found = run(TEST, "-n0", "-q", driver=(), VK_LOADER_DRIVERS_SELECT=glob, **nowhere_else(installed[0]))
+
+        assert found.status == NOTHING_TO_RUN
+        assert found.error.startswith("no device offers VK_KHR_external_semaphore_fd: ")
 
 
 @pytest.fixture
@@ -147,7 +197,7 @@ def test_without_any_driver(bare_checkout):
     """Where not even SwiftShader is set up, one sentence says how to get it."""
     (bare_checkout / ".vulkan").mkdir()
     (bare_checkout / ".vulkan/loader").symlink_to(ROOT / ".vulkan/loader")
-    variables = {"VK_DRIVER_FILES": "/no/such.json", "PYTHONDONTWRITEBYTECODE": "1"}
+    variables = {**nowhere_else(bare_checkout), "PYTHONDONTWRITEBYTECODE": "1"}
 
     found = run(TEST, "-n0", driver=(), cwd=bare_checkout, **variables)
 

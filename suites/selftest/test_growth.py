@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from suites.steps.leaks import OTHERS, grows, growth, left_again
+from suites.steps.leaks import OTHERS, grows, growth, left_again, slows
 
 COUNTS = (200, 400)
 
@@ -66,6 +66,17 @@ def test_what_stops_growing_is_no_leak():
 
     assert grows(series, "memory"), f"no pool to be seen: {series}"
     assert not left_again(one_round, series, "memory"), "a pool that is full counts as a leak"
+
+
+def test_rounds_that_become_slower_are_found():
+    """A round that looks through all that came before takes longer and longer."""
+    rounds = count(1)
+
+    def one_round():
+        return sum(range(next(rounds) ** 2 // 50))
+
+    assert slows(growth(one_round, (300, 300))), "rounds that take longer each time count as flat"
+    assert not slows(growth(lambda: sum(range(1000)))), "rounds that are all alike count as slower"
 
 
 def test_nothing_is_found_where_nothing_leaks():

@@ -30,8 +30,9 @@ MOST_LINES, DATA = 400, (".tsv", ".json", ".txt", ".md")
 
 
 def sources(folder):
-    """The Python files of a folder of the house, without the selftests."""
-    return [file for file in sorted((ROOT / folder).rglob("*.py")) if "selftest" not in file.relative_to(ROOT).parts]
+    """The Python files of a folder of the house, without the selftests and what runs left."""
+    files = sorted((ROOT / folder).rglob("*.py"))
+    return [file for file in files if not {"selftest", "runs"} & {*file.relative_to(ROOT).parts}]
 
 
 def name_of(file):

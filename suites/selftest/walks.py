@@ -20,8 +20,8 @@ FOUND = drivers.ROOT / "suites/model/found.tsv"
 """What ten seeds found.  It names the faults that walks are measured on: to measure one more, add a row for it.
 
 Left out are faults that no step of a walk can meet.  Walks do not poll, wait on the host for one value that is reached, have one
-thread a process and no swapchain, chain no structure that asks for nothing, and do not judge how long a call takes.  On
-SwiftShader they have no timelines, which cannot be shared there.
+thread a process but for waits for idle, chain no structure that asks for nothing, and do not judge how long a call takes.  On
+SwiftShader they have no timelines, which cannot be shared there, and acquire no image.
 """
 
 SEEDS = 10

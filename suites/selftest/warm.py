@@ -47,7 +47,7 @@ class Warm:
         """Run what is `asked` (see `become`) and leave its record in `folder`; returns the lines of the record."""
         self._mine.send({"folder": folder, **asked})
         ended, lines = self._mine.recv(), read(folder)
-        if not ended or lines[-1:] != [one for one in lines if one["type"] == "end"]:
+        if not ended or not lines or lines[-1]["type"] != "end":
             text = (self._folder / "output").read_text()[-2000:]
             raise RuntimeError(f"{asked}: the run died or did not end in {SECONDS} s\n{text}")
         return lines
@@ -91,7 +91,7 @@ def _ends(child):
 def become(session, folder, fault, rules, alone, factor):
     """Go on as the session that runs the tests of `rules` over a driver with `fault`, on one device if `alone`."""
     config = session.config
-    config.option.report, config.option.fault, bench.fault, patience.factor = folder, fault, fault, factor
+    config.option.report, config.option.fault, bench.fault, patience.factor = str(folder), fault, fault, factor
     config.stash[SCRATCH] = config.pluginmanager.get_plugin("isolation").scratch = Path(tempfile.mkdtemp(dir=folder))
     if alone:
         del config.stash[FOUND].devices[1:]

@@ -7,8 +7,8 @@ from fixtures.testbed.gates import Proof, shown
 from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
 from suites.steps.members import members
-from suites.steps.queues import FAMILIES, queue_of
-from suites.steps.signals import at, signal_behind_work, values, wait_for
+from suites.steps.queues import FAMILIES, each_command, queue_for, queue_of
+from suites.steps.signals import at, behind_work, signal_behind_work, values, wait_for
 
 PAIRS = [(one, 0) for one in FAMILIES] + [(0, one) for one in FAMILIES[1:]]
 
@@ -53,6 +53,25 @@ def test_a_signal_crosses_queues_of_one_device(open_device, opaque_kind, permane
 
         proof = shown(arrange)
         assert proof is Proof.HELD, f"a wait on another queue of family {queue.family}: {proof.value}"
+
+
+@rule("SPEC-IMPORT-14", "SPEC-STATE-01")
+@each_command
+def test_an_importer_signals_by_any_command(device, open_device, opaque_kind, permanence, through):
+    """A wait on the exporter holds for a signal that the importer gives by any command, through either sort of import."""
+    temporary = allow_permanence(opaque_kind, permanence)
+    importing, counter = open_device(), values(opaque_kind)
+    queue = queue_for(importing, through)
+
+    def arrange(factor):
+        exporter, importer, _ = members(device, importing, opaque_kind, temporary).values()
+        gate, links = behind_work(importing, factor, queue, through)
+        queue.submit(waits=links, signals=[at(importer, value := next(counter))], through=through)
+        return gate, wait_for(exporter, value)
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"an importer signals by {through}, the exporter waits: {proof.value}"
 
 
 @rule("SPEC-IMPORT-14", "SPEC-STATE-01", "SPEC-COMPAT-01")

@@ -7,6 +7,7 @@ from threading import Barrier, Event, Lock
 
 import pytest
 
+from fixtures.testbed import patience
 from fixtures.testbed.claims import allow_permanence
 from fixtures.testbed.descriptors import is_open
 from fixtures.testbed.kinds import BINARY_OPAQUE, TIMELINE
@@ -117,6 +118,29 @@ def test_a_payload_is_exported_from_one_handle_while_another_is_used(device, ope
     assert not problem, f"a wait does not end while another thread exports the payload: {problem}"
 
 
+def signal_by_turns(signaler, submitted, used):
+    """Signal in every round, a binary payload when its last wait has ended; what went wrong, as text."""
+    for value in range(1, ROUNDS + 1):
+        submission = signaler.device.queue.submit(signals=[at(signaler, value)])
+        submitted.put(submission.result)
+        if not is_timeline(signaler.kind) and not used.get():
+            return "its wait did not end"
+    return "" if submission.finishes() else str(submission)
+
+
+def wait_by_turns(waiter, submitted, used):
+    """Wait in every round, for a binary payload when its signal was submitted; what went wrong, as text."""
+    for value in range(1, ROUNDS + 1):
+        if not is_timeline(waiter.kind) and not submitted.get().is_success:
+            used.put(False)
+            return "its signal was refused"
+        wait = wait_for(waiter, value)
+        used.put(wait.finishes())
+        if not wait.finishes(0):
+            return f"wait {value}: {wait}"
+    return ""
+
+
 @rule("SPEC-SHARE-02", "SPEC-SHARE-01")
 @pytest.mark.isolated
 def test_submissions_of_two_devices_meet_on_one_payload(device, open_device, opaque_kind):
@@ -125,28 +149,9 @@ def test_submissions_of_two_devices_meet_on_one_payload(device, open_device, opa
     A timeline's waiter needs no turns; a binary one takes turns with its signaler, as no other order would be valid.
     """
     exporter, importer, _ = members(device, open_device(), opaque_kind).values()
-    submitted, used = Queue(), Queue()
+    turns = Queue(), Queue()
 
-    def signals():
-        for value in range(1, ROUNDS + 1):
-            submission = exporter.device.queue.submit(signals=[at(exporter, value)])
-            submitted.put(submission.result)
-            if not is_timeline(opaque_kind) and not used.get():
-                return "its wait did not end"
-        return "" if submission.finishes() else str(submission)
-
-    def waits():
-        for value in range(1, ROUNDS + 1):
-            if not is_timeline(opaque_kind) and not submitted.get().is_success:
-                used.put(False)
-                return "its signal was refused"
-            wait = wait_for(importer, value)
-            used.put(wait.finishes())
-            if not wait.finishes(0):
-                return f"wait {value}: {wait}"
-        return ""
-
-    problems = together([signals, waits])
+    problems = together([lambda: signal_by_turns(exporter, *turns), lambda: wait_by_turns(importer, *turns)])
     reached = exporter.counter() if is_timeline(opaque_kind) else ROUNDS
 
     assert problems == ["", ""], f"{ROUNDS} signals: {problems[0] or 'ended'}; their waits: {problems[1] or 'ended'}"
@@ -155,29 +160,30 @@ def test_submissions_of_two_devices_meet_on_one_payload(device, open_device, opa
     )
 
 
+def live_on(user, kind, lock):
+    """Create, export, import, signal, wait and destroy, again and again; what does not end, as text."""
+    for number in range(ROUNDS // 4):
+        exporter, importer, _ = members(user, user, kind).values()
+        with lock:  # a queue is one thread's at a time
+            submissions = [user.queue.submit(signals=[at(exporter)]), user.queue.submit(waits=[at(importer)])]
+        if stuck := first_stuck(submissions):
+            return f"round {number}: {stuck}"
+        exporter.destroy()
+        importer.destroy()
+    return ""
+
+
 @rule("SPEC-THREAD-09", "SPEC-IMPORT-14")
 @pytest.mark.isolated
 @pytest.mark.parametrize("devices", ["one-device", "a-device-each"])
 def test_threads_share_payloads_of_their_own(device, open_device, opaque_kind, devices):
     """Several threads create, export, import, signal, wait and destroy at once, each with its own semaphores."""
-    locks = {}
     users = [device if devices == "one-device" else open_device() for _ in range(THREADS)]
+    locks = {user.handle: Lock() for user in users}
 
-    def life(user):
-        lock = locks.setdefault(user.handle, Lock())
-        for number in range(ROUNDS // 4):
-            exporter, importer, _ = members(user, user, opaque_kind).values()
-            with lock:  # a queue is one thread's at a time
-                submissions = [user.queue.submit(signals=[at(exporter)]), user.queue.submit(waits=[at(importer)])]
-            stuck = [str(submission) for submission in submissions if not submission.finishes()]
-            if stuck:
-                return f"round {number}: {stuck[0]}"
-            exporter.destroy()
-            importer.destroy()
-        return ""
+    told = together([lambda user=user: live_on(user, opaque_kind, locks[user.handle]) for user in users])
 
-    problems = [problem for problem in together([lambda user=user: life(user) for user in users]) if problem]
-
+    problems = [problem for problem in told if problem]
     assert not problems, f"in {len(problems)} of {THREADS} threads signals or waits did not end: {problems[0]}"
 
 
@@ -272,6 +278,21 @@ def test_commands_go_on_beside_a_host_wait(device, what):
     assert answer.is_success, f"a wait during other commands returned {answer}"
 
 
+def wait_for_all(semaphore):
+    """Wait on the host for every value that is signaled; what went wrong."""
+    for value in range(1, ROUNDS + 1):
+        answer = semaphore.host_wait(value)
+        if not answer.is_success:
+            return {f"a wait for {value}: {answer}"}
+    return set()
+
+
+def read_all(semaphore):
+    """Read the counter again and again; what went wrong."""
+    seen = [semaphore.counter() for _ in range(ROUNDS)]
+    return set() if seen == sorted(seen) else {f"the counter went back: {seen}"}
+
+
 @rule("SPEC-THREAD-06", "SPEC-SHARE-01")
 @pytest.mark.isolated
 def test_host_operations_of_several_threads_meet_on_one_payload(device, open_device, opaque_kind):
@@ -280,23 +301,41 @@ def test_host_operations_of_several_threads_meet_on_one_payload(device, open_dev
         unsupported("binary semaphores have no host operations")
     every = list(members(device, open_device(), opaque_kind).values())
 
-    def signals():
-        return {every[0].host_signal(value) for value in range(1, ROUNDS + 1)}
-
-    def waits(semaphore):
-        for value in range(1, ROUNDS + 1):
-            answer = semaphore.host_wait(value)
-            if not answer.is_success:
-                return {f"a wait for {value}: {answer}"}
-        return set()
-
-    def reads(semaphore):
-        seen = [semaphore.counter() for _ in range(ROUNDS)]
-        return set() if seen == sorted(seen) else {f"the counter went back: {seen}"}
-
-    jobs = [signals] + [lambda s=s, job=job: job(s) for s in every for job in (waits, waits, reads)]
-    problems = set().union(*together(jobs)) - {Result.SUCCESS}
+    signals = [lambda: {every[0].host_signal(value) for value in range(1, ROUNDS + 1)}]
+    others = [lambda s=s, job=job: job(s) for s in every for job in (wait_for_all, wait_for_all, read_all)]
+    problems = set().union(*together(signals + others)) - {Result.SUCCESS}
 
     assert not problems, f"concurrent host operations on one payload failed: {', '.join(map(str, problems))}"
     counters = [semaphore.counter() for semaphore in every]
     assert counters == [ROUNDS] * 3, f"after signals up to {ROUNDS} the counters are {counters}"
+
+
+LONG = 5.0
+"""Seconds for which a thread may block while others export and import."""
+
+BLOCKING = {
+    "vkWaitForFences": lambda timeline, batch: batch.end(patience.seconds(LONG)),
+    "vkWaitSemaphores": lambda timeline, batch: timeline.host_wait(1, patience.seconds(LONG)),
+    "vkQueueWaitIdle": lambda timeline, batch: timeline.device.vk.vkQueueWaitIdle(timeline.device.queue.handle),
+    "vkDeviceWaitIdle": lambda timeline, batch: timeline.device.vk.vkDeviceWaitIdle(timeline.device.handle),
+}
+"""Calls that block until a timeline is signaled, which a batch waits for."""
+
+
+@rule("SPEC-THREAD-09")
+@pytest.mark.isolated
+@pytest.mark.parametrize("call", BLOCKING)
+def test_exports_and_imports_return_beside_a_thread_that_blocks(device, opaque_kind, timeline, call):
+    """While a thread blocks in a call, another one makes semaphores, exports, imports, and signals what the first waits for."""
+    exporter, batch = device.semaphore(opaque_kind, export=True), device.queue.submit(waits=[(timeline, 1)])
+
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(BLOCKING[call], timeline, batch)
+        time.sleep(BESIDE)
+        device.semaphore(opaque_kind).imports(exporter.exported())
+        early = waiting.done()
+        timeline.host_signal(1)
+        answer = waiting.result()
+
+    assert not early, f"an export and an import did not return before {call} of another thread did, with {answer}"
+    assert answer.is_success, f"{call}, while another thread exported, imported and signaled, returned {answer}"

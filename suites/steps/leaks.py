@@ -27,26 +27,38 @@ BYTES = 256
 OTHERS = ("threads", "mappings", "memory")
 """What the specification does not oblige a driver to release."""
 
+PARTS = 10
+"""In so many parts of a series the processor's time is measured."""
+
+SLOWER, MORE = 2.0, 20e-6
+"""Rounds count as slower if the fastest of the last parts takes SLOWER times that of the first ones, and MORE seconds a round."""
+
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True)
 class Growth:
-    """What a series of `rounds` left: open descriptors, threads, mappings of files, bytes of resident memory."""
+    """What a series of `rounds` left: open descriptors, threads, mappings of files, bytes of resident memory.
+
+    `pace` is the processor's time that a round took in each part of the series, in seconds.
+    """
 
     rounds: int
     descriptors: int
     threads: int
     mappings: int
     memory: int
+    pace: tuple[float, ...] = ()
 
 
-def growth(one_round: Callable[[], object], counts: Sequence[int] = (1000, 2000)) -> list[Growth]:
-    """What each of several series of rounds left, after a warm-up; `counts` are the rounds, fewer where rounds are slow.
+def growth(
+    one_round: Callable[[], object], counts: Sequence[int] = (1000, 2000), seconds: float = SECONDS
+) -> list[Growth]:
+    """What each of several series of rounds left, after a warm-up; `counts` are the rounds, fewer where they take `seconds`.
 
     `unsupported` where even the fewest would take longer than LONGEST.
     """
-    start, done, took, limit = time.monotonic(), 0, 0.0, patience.seconds(SECONDS)
+    start, done, took, limit = time.monotonic(), 0, 0.0, patience.seconds(seconds)
     while done < max(1, counts[0] * WARM_UP) and (done < FEWEST * WARM_UP or took < limit * WARM_UP):
         one_round()
         done, took = done + 1, time.monotonic() - start
@@ -56,12 +68,18 @@ def growth(one_round: Callable[[], object], counts: Sequence[int] = (1000, 2000)
     share = limit * done / took / sum(counts)
     series, before = [], _now()
     for rounds in (min(count, max(FEWEST * count // counts[0], int(count * share))) for count in counts):
-        for _ in range(rounds):
-            one_round()
+        pace = tuple(_pace(one_round, rounds * (part + 1) // PARTS - rounds * part // PARTS) for part in range(PARTS))
         after = _settled(before, rounds)
-        series.append(Growth(rounds, *(new - old for new, old in zip(after, before, strict=True))))
+        series.append(Growth(rounds, *(new - old for new, old in zip(after, before, strict=True)), pace))
         before = after
     return series
+
+
+def _pace(one_round: Callable[[], object], rounds: int) -> float:
+    start = time.process_time()
+    for _ in range(rounds):
+        one_round()
+    return (time.process_time() - start) / max(1, rounds)
 
 
 def _settled(before: tuple[int, int, int, int], rounds: int) -> tuple[int, int, int, int]:
@@ -95,6 +113,14 @@ def grows(series: Sequence[Growth], *kinds: str, least: float = LEAST) -> str:
         if all(found >= (BYTES * max(n, 1000) if is_memory else least * n) for n, found in left.items()):
             return " and ".join(f"{found} {what} by {rounds} rounds" for rounds, found in left.items())
     return ""
+
+
+def slows(series: Sequence[Growth]) -> str:
+    """By how much the rounds became slower, as text; "" if they did not."""
+    first, last = min(series[0].pace[: PARTS // 2]), min(series[-1].pace[PARTS // 2 :])
+    if last <= SLOWER * first + MORE:
+        return ""
+    return f"a round took {1e6 * first:.0f} us at first, {1e6 * last:.0f} us {sum(one.rounds for one in series)} rounds later"
 
 
 def left_again(one_round: Callable[[], object], series: Sequence[Growth], *kinds: str) -> str:

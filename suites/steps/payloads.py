@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from fixtures.testbed.claims import EXPORTABLE, IMPORTABLE, allow_permanence, unclaimed
 from fixtures.testbed.descriptors import Descriptor
 from fixtures.testbed.devices import Device, Queue, Semaphore, Submission
+from fixtures.testbed.gates import Proof, shown
 from fixtures.testbed.kinds import BINARY_OPAQUE, Kind
 from fixtures.vulkan.outcomes import unsupported
 from suites.steps.queues import second_queue
@@ -74,6 +76,28 @@ def pending(device: Device, kind: Kind, factor: int = 1, value: int = 1) -> tupl
     if is_copy(kind) and descriptor.fd == -1:
         unsupported("the driver returned -1: there is no descriptor")
     return gate, exporter, descriptor
+
+
+def shown_over_a_signal(
+    exporting: Device,
+    importing: Device,
+    kind: Kind,
+    wait: Callable[[Semaphore], Submission],
+    permanent: str = "own",
+) -> tuple[Proof, Target]:
+    """The Proof of `wait(semaphore)` for a temporary payload that is pending over a signaled permanent one, and its target.
+
+    A wait that takes the permanent payload first ends too early: were both signaled, nobody could tell.
+    """
+    targets: list[Target] = []
+
+    def arrange(factor: int) -> tuple[Submission, Submission]:
+        targets.append(target(exporting, importing, permanent, is_signaled=True))
+        gate, _, descriptor = pending(exporting, kind, factor)
+        puts(descriptor, targets[-1].semaphore, kind)
+        return gate, wait(targets[-1].semaphore)
+
+    return shown(arrange), targets[-1]
 
 
 def puts(descriptor: Descriptor, into: Semaphore, kind: Kind) -> Semaphore:

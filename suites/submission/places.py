@@ -6,11 +6,13 @@ from fixtures.vulkan.batches import ALL_COMMANDS, Batch, Place, placed
 from fixtures.vulkan.journal import note
 
 TRANSFER = 0x1000  # VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT
+BOTTOM = 0x2000  # VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, which as the stage of a wait holds no command back
+CLEAR = 0x8_0000_0000  # VK_PIPELINE_STAGE_2_CLEAR_BIT
 COPY = 0x1_0000_0000  # VK_PIPELINE_STAGE_2_COPY_BIT
 
 
-def at_stages(batch: Batch, waits: int = ALL_COMMANDS, signals: int = ALL_COMMANDS) -> Batch:
-    """The batch with these stage masks for all that it waits for, and all that it signals (vkQueueSubmit2)."""
+def at_stages(batch: Batch, waits: int | tuple[int, ...] = ALL_COMMANDS, signals: int = ALL_COMMANDS) -> Batch:
+    """The batch with a stage mask for all that it waits for, or one for each, and one for what it signals (vkQueueSubmit2)."""
     note("at_stages", waits, signals)
     return placed(batch, Place(wait_stages=waits, signal_stages=signals))
 

@@ -1,19 +1,22 @@
-"""What an acquire returns, and presents with a fence (VK_EXT_swapchain_maintenance1), on the screens of `screens.py`."""
+"""What an acquire returns; presents of several swapchains, or with a fence (VK_EXT_swapchain_maintenance1)."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fixtures.testbed import bench, patience
-from fixtures.testbed.devices import Device, Semaphore, Submission
+from fixtures.testbed.devices import Device, Queue, Semaphore, Submission
 from fixtures.testbed.drivers import DeviceInfo
 from fixtures.testbed.instances import instance_extensions
+from fixtures.testbed.kinds import BINARY_OPAQUE
 from fixtures.vulkan.journal import note
 from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import Result
-from suites.submission.screens import Screen, open_screen
+from suites.steps.queries import needs
+from suites.steps.queues import second_queue
+from suites.steps.screens import Screen, open_screen
 
 CAPABILITIES = "VK_KHR_get_surface_capabilities2"
 MAINTENANCE = {
@@ -23,6 +26,8 @@ MAINTENANCE = {
 """The extensions that bring present fences, each with the instance extensions that it needs."""
 
 FEATURE = "swapchainMaintenance1"
+IMAGE = (Result.SUCCESS, Result.SUBOPTIMAL_KHR)
+"""What an acquire returns with an image."""
 
 
 def acquire(screen: Screen, semaphore: Semaphore | None, fence: int = 0, seconds: float | None = None) -> Result:
@@ -30,14 +35,14 @@ def acquire(screen: Screen, semaphore: Semaphore | None, fence: int = 0, seconds
     vk, limit = screen.device.vk, patience.nanoseconds() if seconds is None else int(seconds * 1e9)
     handle = semaphore.handle if semaphore else 0
     answer, image = vk.vkAcquireNextImageKHR(screen.device.handle, screen.swapchain, limit, handle, fence)
-    if answer in (Result.SUCCESS, Result.SUBOPTIMAL_KHR):
+    if answer in IMAGE:
         screen.acquired.append(image)
     return answer
 
 
 def needs_image(answer: Result) -> None:
     """`unsupported` where an acquire returned no image."""
-    if answer not in (Result.SUCCESS, Result.SUBOPTIMAL_KHR):
+    if answer not in IMAGE:
         unsupported(f"vkAcquireNextImageKHR on a headless surface returned {answer}")
 
 
@@ -75,12 +80,14 @@ def open_fenced_screen(open_device: Callable[..., Device], info: DeviceInfo) -> 
     return open_screen(opening, info)
 
 
-def prepare(screen: Screen) -> None:
-    """Acquire an image and make it ready to be presented; `unsupported` where none comes."""
+def prepare(screen: Screen) -> Result:
+    """Acquire an image and make it ready to be presented; what the acquire returned."""
     acquired = screen.device.semaphore()
-    needs_image(acquire(screen, acquired))
-    screen.device.queue.submit(waits=[acquired])
-    screen.make_ready(screen.images[screen.acquired[-1]])
+    answer = acquire(screen, acquired)
+    if answer in IMAGE:
+        screen.device.queue.submit(waits=[acquired])
+        screen.make_ready(screen.images[screen.acquired[-1]])
+    return answer
 
 
 def present(screen: Screen, wait: Semaphore, has_fence: bool = True) -> Submission:
@@ -96,3 +103,26 @@ def present(screen: Screen, wait: Semaphore, has_fence: bool = True) -> Submissi
     made = Submission(device, "vkQueuePresentKHR", answer, fence, took=time.perf_counter() - start)
     device.submissions += [made] * has_fence
     return made
+
+
+def show(screens: Sequence[Screen], waits: Sequence[Semaphore]) -> Result:
+    """vkQueuePresentKHR of the prepared image of each screen, all of one device, after a wait for each semaphore."""
+    device, (first, *others) = screens[0].device, [(one.swapchain, one.acquired.pop()) for one in screens]
+    if others:
+        note("swapchains", len(screens))  # no C program repeats it
+    more = (0, tuple(others)) if others else ()
+    answer: Result = device.vk.vkQueuePresentKHR(device.queue.handle, *first, tuple(one.handle for one in waits), *more)
+    return answer
+
+
+def sharing(device: Device, open_device: Callable[..., Device], payload: str) -> tuple[Semaphore, Semaphore, Queue]:
+    """A semaphore to acquire with, one that shares its payload, and the queue to wait on beside that one's work."""
+    if payload == "own":
+        semaphore = device.semaphore()
+        return semaphore, semaphore, second_queue(device)
+    needs(device.info, BINARY_OPAQUE)
+    other = open_device()
+    exporting, importing = (device, other) if payload == "exported" else (other, device)
+    exporter = exporting.semaphore(BINARY_OPAQUE, export=True)
+    importer = importing.semaphore(BINARY_OPAQUE).imports(exporter.exported())
+    return *((exporter, importer) if payload == "exported" else (importer, exporter)), device.queue

@@ -9,7 +9,7 @@ from fixtures.vulkan.registry import Result
 from suites.ledger import rule
 from suites.steps.batches import SORTS, each_pair, ends, signaled_payload, sorts, two_ends
 from suites.steps.queues import COMMANDS, each_command, queue_for
-from suites.steps.signals import behind_work, first_stuck, unwatched
+from suites.steps.signals import behind_work, first_stuck, signal_behind_work, unwatched
 
 ROUNDS = 8
 MANY = 70
@@ -77,9 +77,9 @@ def test_a_semaphore_serves_many_rounds(device, open_device, handle, through):
 @each_command
 @each_pair
 def test_one_batch_waits_for_a_semaphore_and_signals_it(device, open_device, handle, through):
-    """A batch may wait for a semaphore and signal it again; afterwards it is signaled for one more wait."""
+    """A batch may wait for a semaphore and signal it again; afterwards it is signaled for one more wait, and no second."""
     first, second = two_ends(device, open_device, handle)
-    queue = queue_for(second.device, through)
+    queue = queue_for(second.device, through, beside=device.queue)
     first.signal()
 
     chain = [queue.submit(waits=[second], signals=[second], through=through) for _ in range(ROUNDS)]
@@ -87,6 +87,8 @@ def test_one_batch_waits_for_a_semaphore_and_signals_it(device, open_device, han
 
     stuck = first_stuck([*chain, end])
     assert not stuck, f"one of {ROUNDS} batches that wait and signal, or the wait after them, did not end: {stuck}"
+    proof = shown(lambda n: (signal_behind_work(first, n), queue.submit(waits=[second], through=through)))
+    assert proof is Proof.HELD, f"a second wait after batches that wait and signal: {proof.value}"
 
 
 @rule("SPEC-STATE-01", "SPEC-STATE-02")

@@ -1,11 +1,14 @@
 """Waiting for a queue or a device to be idle: it lasts until all that was submitted is done, and no longer."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from threading import Timer
 
 import pytest
 
 from fixtures.testbed import patience
+from fixtures.testbed.devices import batch_of
 from fixtures.testbed.gates import Proof, recorded_work, shown
 from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.registry import Result
@@ -116,15 +119,16 @@ def test_idle_comes_after_a_batch_that_waits_for_another_queue(device, timeline,
 
 
 @each_idle
-def test_idle_comes_after_a_batch_that_waits_for_an_imported_payload(device, open_device, kind, idle):
-    """A wait for idle lasts while a batch waits for a payload that another device signals behind its work."""
-    exporting = open_device()
+@pytest.mark.parametrize("which", ["first", "other"])
+def test_idle_comes_after_a_batch_that_waits_for_an_imported_payload(device, open_device, kind, which, idle):
+    """A wait for idle lasts while a batch of any queue waits for a payload that another device signals behind its work."""
+    exporting, queue = open_device(), device.queue if which == "first" else second_queue(device)
 
     def arrange(factor):
         gate, _, descriptor = pending(exporting, kind, factor)
         importer = device.semaphore(kind).imports(descriptor, temporary=is_copy(kind))
-        device.queue.submit(waits=[at(importer)])
-        return gate, lambda: wait_idle(device.queue, idle).is_success
+        queue.submit(waits=[at(importer)])
+        return gate, lambda: wait_idle(queue, idle).is_success
 
     proof = shown(arrange)
 
@@ -146,20 +150,125 @@ def test_idle_comes_after_work(device, through, idle):
     assert proof is Proof.HELD, f"{idle} behind commands of {through}: {proof.value}"
 
 
+@rule("SPEC-STATE-14", "SPEC-THREAD-09")
+@each_command
+def test_a_submission_to_another_queue_ends_a_wait_for_idle(device, timeline, through):
+    """While one thread waits for a queue to be idle, another submits what that queue waits for to another queue."""
+    queue = second_queue(device, other := queue_for(device, through))
+    queue.submit(waits=[(timeline, 1)], signals=[(timeline, 9)])
+    rescue = Timer(patience.seconds(), timeline.host_signal, (1,))
+
+    with ThreadPoolExecutor(1) as thread, at_most(rescue):
+        idle = thread.submit(wait_idle, queue, "vkQueueWaitIdle")
+        early = bool(wait([idle], SOON).done)
+        batch = other.submit(signals=[(timeline, 2)], through=through)
+        answer, counter, in_time = idle.result(), timeline.counter(), rescue.is_alive()
+
+    assert not early, f"vkQueueWaitIdle returned {answer} while its queue waited for another one"
+    assert batch.result.is_success, f"{batch} while another thread waits for another queue to be idle"
+    assert in_time, f"{through} to another queue returned only when a wait for idle had been ended by the host"
+    assert (answer, counter) == (Result.SUCCESS, 9), f"vkQueueWaitIdle returned {answer} at {counter} instead of 9"
+
+
+@contextmanager
+def at_most(rescue):
+    """A timer runs meanwhile that ends what hangs."""
+    rescue.start()
+    try:
+        yield
+    finally:
+        rescue.cancel()
+        rescue.join()
+
+
+@rule("SPEC-STATE-15")
+def test_a_device_is_idle_while_another_one_waits(device, open_device, timeline):
+    """vkDeviceWaitIdle returns when the device's own batches are done, although another device waits for the host."""
+    held = open_device().semaphore(TIMELINE)
+    held.device.queue.submit(waits=[(held, 1)])
+    device.queue.submit(signals=[(timeline, 1)])
+
+    with at_most(Timer(patience.seconds(), held.host_signal, (1,))):
+        answer, counters = wait_idle(device.queue, "vkDeviceWaitIdle"), [timeline.counter(), held.counter()]
+    released = held.host_signal(1) if held.counter() == 0 else Result.SUCCESS
+
+    assert counters[1] == 0, f"vkDeviceWaitIdle returned {answer} only when a batch of another device had ended"
+    assert answer.is_success, f"vkDeviceWaitIdle returned {answer}"
+    assert counters[0] == 1, f"when vkDeviceWaitIdle returned, the device's own timeline was at {counters[0]}"
+    assert released.is_success, f"vkSignalSemaphore returned {released}"
+
+
 @rule("SPEC-STATE-14")
 def test_a_queue_is_idle_while_another_one_waits(device, timeline):
     """vkQueueWaitIdle returns when the queue's own batches are done, although another queue waits for the host."""
     queue, other = device.queue, second_queue(device)
     other.submit(waits=[(timeline, 1)])
     queue.submit()
-    rescue = Timer(patience.seconds(), timeline.host_signal, (1,))
 
-    rescue.start()
-    answer, counter = wait_idle(queue, "vkQueueWaitIdle"), timeline.counter()
-    rescue.cancel()
-    rescue.join()
+    with at_most(Timer(patience.seconds(), timeline.host_signal, (1,))):
+        answer, counter = wait_idle(queue, "vkQueueWaitIdle"), timeline.counter()
     released = timeline.host_signal(1) if timeline.counter() == 0 else Result.SUCCESS
 
     assert counter == 0, f"vkQueueWaitIdle returned {answer} only when a batch of another queue had ended"
     assert answer.is_success, f"vkQueueWaitIdle returned {answer}"
     assert released.is_success, f"vkSignalSemaphore returned {released}"
+
+
+def climb(timeline, last):
+    """Raise a timeline to 1, and so on to `last`, each after SOON."""
+    for value in range(1, last + 1):
+        time.sleep(SOON)
+        timeline.host_signal(value)
+
+
+@each_command
+@each_idle
+def test_idle_comes_after_the_last_of_several_batches(device, timeline, through, idle):
+    """A wait for idle lasts until all batches are done, which end one after the other, each released by itself."""
+    queue, done = queue_for(device, through), [device.semaphore(TIMELINE) for _ in range(3)]
+    for value, one in enumerate(done, 1):
+        queue.submit(waits=[(timeline, value)], signals=[(one, 1)], through=through)
+
+    with ThreadPoolExecutor(1) as thread:
+        climbing = thread.submit(climb, timeline, len(done))
+        answer, counters = wait_idle(queue, idle), [one.counter() for one in done]
+        climbing.result()
+
+    assert answer.is_success, f"{idle} returned {answer}"
+    assert counters == [1] * len(done), f"when {idle} returned, batches that end in turn had signaled {counters}"
+
+
+@rule("SPEC-STATE-14")
+def test_a_queue_is_idle_while_a_fence_of_it_is_pending_elsewhere(device, timeline):
+    """vkQueueWaitIdle does not wait for the fence of the queue's last batch when that was reset and is used elsewhere."""
+    vk, queue, other = device.vk, device.queue, second_queue(device)
+    batch, waits = queue.submit(), batch_of(waits=[(timeline, 1)])
+    batch.finishes()
+    again = [vk.vkResetFences(device.handle, (batch.fence,)), vk.vkQueueSubmit(other.handle, (waits,), batch.fence)]
+    assert all(one.is_success for one in again), f"a fence is reset and submitted again: {[*map(str, again)]}"
+
+    with at_most(Timer(patience.seconds(), timeline.host_signal, (1,))):
+        answer, counter = wait_idle(queue, "vkQueueWaitIdle"), timeline.counter()
+    released = timeline.host_signal(1) if timeline.counter() == 0 else Result.SUCCESS
+
+    assert counter == 0, f"vkQueueWaitIdle returned {answer} only when a batch of another queue had ended"
+    assert answer.is_success, f"vkQueueWaitIdle returned {answer}"
+    assert released.is_success, f"vkSignalSemaphore returned {released}"
+
+
+@each_command
+@each_idle
+def test_idle_comes_after_a_batch_without_a_fence(device, timeline, through, idle):
+    """A wait for idle lasts until a batch is done that nobody gave a fence."""
+    queue, done = queue_for(device, through), device.semaphore(TIMELINE)
+    batch = batch_of(waits=[(timeline, 1)], signals=[(done, 1)])
+    submitted = getattr(device.vk, through)(queue.handle, (batch,), 0)
+    assert submitted.is_success, f"{through} without a fence returned {submitted}"
+
+    with raised(timeline):
+        answer, counter = wait_idle(queue, idle), done.counter()
+
+    assert answer.is_success, f"{idle} returned {answer}"
+    assert counter == 1, (
+        f"when {idle} returned, a batch without a fence that signals 1 had left the counter at {counter}"
+    )

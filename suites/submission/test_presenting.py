@@ -8,7 +8,7 @@ from fixtures.testbed.kinds import BINARY_OPAQUE
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
 from suites.steps.queries import needs
-from suites.steps.queues import second_queue
+from suites.steps.screens import open_screen
 from suites.steps.signals import signal, signal_behind_work
 from suites.submission.presents import (
     acquire,
@@ -18,8 +18,8 @@ from suites.submission.presents import (
     open_fenced_screen,
     prepare,
     present,
+    sharing,
 )
-from suites.submission.screens import open_screen
 
 pytestmark = pytest.mark.isolated
 PRESENTS = 4
@@ -79,26 +79,13 @@ def test_an_acquire_without_an_image_leaves_its_semaphore(open_device, device_in
     assert proof is Proof.HELD, f"after an acquire without an image: {proof.value}"
 
 
-def sharing(device, open_device, payload):
-    """A semaphore to acquire with, one that shares its payload, and the queue to wait on beside that one's work."""
-    if payload == "own":
-        semaphore = device.semaphore()
-        return semaphore, semaphore, second_queue(device)
-    needs(device.info, BINARY_OPAQUE)
-    other = open_device()
-    exporting, importing = (device, other) if payload == "exported" else (other, device)
-    exporter = exporting.semaphore(BINARY_OPAQUE, export=True)
-    importer = importing.semaphore(BINARY_OPAQUE).imports(exporter.exported())
-    return *((exporter, importer) if payload == "exported" else (importer, exporter)), device.queue
-
-
 @rule("SPEC-WSI-09")
 def test_a_present_returns_in_finite_time(open_device, device_info):
     """vkQueuePresentKHR returns within the time limit, though the signal that it waits for comes after work."""
     screen, presented = open_screen(open_device, device_info), []
 
     for _ in range(PRESENTS):
-        prepare(screen)
+        needs_image(prepare(screen))
         rendered = screen.device.semaphore()
         signal_behind_work(rendered)
         presented.append(present(screen, rendered, has_fence=False))
@@ -114,7 +101,7 @@ def test_a_present_fence_comes_after_the_wait(open_device, device_info):
     screen = open_fenced_screen(open_device, device_info)
 
     def arrange(factor):
-        prepare(screen)
+        needs_image(prepare(screen))
         rendered = screen.device.semaphore()
         return signal_behind_work(rendered, factor), present(screen, rendered)
 
@@ -135,7 +122,7 @@ def test_the_semaphore_of_a_present_may_go_with_its_fence(open_device, device_in
         if exporter:
             waited.imports(exporter.exported())
         signal(exporter or waited)
-        prepare(screen)
+        needs_image(prepare(screen))
         ended.append(present(screen, waited))
         if ended[-1].finishes():
             waited.destroy()

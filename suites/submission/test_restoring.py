@@ -4,15 +4,13 @@ import pytest
 
 from fixtures.testbed import patience
 from fixtures.testbed.claims import allow_permanence
+from fixtures.testbed.gates import Proof, shown
 from fixtures.testbed.kinds import BINARY_OPAQUE
-from fixtures.vulkan.registry import Result
 from suites.ledger import rule
+from suites.steps.payloads import pending
 from suites.steps.queries import needs
 from suites.steps.queues import each_command, queue_for
-from suites.submission.screens import open_screen
-
-REJECTED = (Result.ERROR_OUT_OF_DATE_KHR, Result.ERROR_SURFACE_LOST_KHR)
-"""What vkQueuePresentKHR returns where it shows nothing and waits all the same ("vkQueuePresentKHR")."""
+from suites.steps.screens import REJECTED, open_screen
 
 
 @rule("SPEC-SUBMIT-05")
@@ -29,6 +27,26 @@ def test_a_wait_of_vkqueuebindsparse_brings_the_permanent_payload_back(device, k
     second = device.queue.submit(waits=[target])
 
     assert ended, f"a wait on a signaled temporary payload did not end: {first}"
+    assert second.finishes(), f"the permanent payload, signaled before the import, is not restored: {second}"
+
+
+@rule("SPEC-SUBMIT-05")
+def test_a_wait_of_vkqueuebindsparse_is_for_the_temporary_payload(device, open_device, kind):
+    """A wait that vkQueueBindSparse submits holds for the temporary payload's signal, though the permanent one is signaled."""
+    allow_permanence(kind, "temporary")
+    queue, exporting, targets = queue_for(device, "vkQueueBindSparse"), open_device(), []
+
+    def arrange(factor):
+        targets.append(device.semaphore(kind))
+        targets[-1].signal()
+        gate, _, descriptor = pending(exporting, kind, factor)
+        targets[-1].imports(descriptor, temporary=True)
+        return gate, queue.submit(waits=targets[-1:], through="vkQueueBindSparse")
+
+    proof = shown(arrange)
+    second = device.queue.submit(waits=targets[-1:])
+
+    assert proof is Proof.HELD, f"a wait for a temporary payload over a signaled permanent one: {proof.value}"
     assert second.finishes(), f"the permanent payload, signaled before the import, is not restored: {second}"
 
 

@@ -26,7 +26,7 @@ def take_turns(channel: Channel, info: DeviceInfo, last: int) -> str:
     semaphore = _imported(channel, info)
     for value in range(1, last, 2):
         answer = semaphore.host_wait(value)
-        if not answer.is_success:
+        if not answer.is_success or semaphore.counter() != value:
             return f"a wait for {value} returned {answer} at {semaphore.counter()}"
         answer = semaphore.host_signal(value + 1)
         if not answer.is_success:

@@ -217,6 +217,22 @@ def test_a_batch_waits_for_both_values_of_one_timeline(device, handle, late):
     )
 
 
+@rule("SPEC-STATE-01", "SPEC-HOST-01")
+@each_handle
+@each_command
+def test_a_batch_signals_each_timeline_with_its_own_value(device, handle, through):
+    """A batch that signals several timelines, and a binary semaphore between, gives each the value at its place."""
+    pairs = [two_handles(device, handle) for _ in range(3)]
+    points = [(other, VALUE + 2 * n) for n, (other, _) in enumerate(pairs)]
+    points.insert(1, device.semaphore())
+
+    call = queue_for(device, through).submit(signals=points, through=through)
+    ended, counters = call.finishes(), [seen.counter() for _, seen in pairs]
+
+    assert ended, f"a batch that signals three timelines and a binary semaphore did not end: {call}"
+    assert counters == [VALUE, VALUE + 2, VALUE + 4], f"a batch signaled 7, 9 and 11; the counters are {counters}"
+
+
 @rule("SPEC-STATE-13")
 def test_timelines_do_not_disturb_each_other(device):
     """Signals of one timeline leave the counters of other timelines unchanged."""

@@ -272,6 +272,25 @@ def test_one_semaphore_may_be_waited_for_at_several_values(device, handle):
 
 
 @rule("SPEC-HOST-07")
+@each_handle
+def test_each_semaphore_of_a_wait_has_its_own_value(device, handle):
+    """A wait compares each semaphore with the value at its place."""
+    seen = [two_handles(device, handle, value)[1] for value in (VALUE, 2 * VALUE, 3)]
+    handles, polls = tuple(one.handle for one in seen), {}
+
+    for name, any_of_them, values in (
+        ("all, reached", False, (VALUE, 2 * VALUE, 3)),
+        ("all, one short", False, (VALUE, 2 * VALUE, 4)),
+        ("any, the second", True, (VALUE + 1, 2 * VALUE, 4)),
+        ("any, none", True, (VALUE + 1, 2 * VALUE + 1, 4)),
+    ):
+        polls[name] = device.vk.vkWaitSemaphores(device.handle, handles, values, 0, any_of_them).is_success
+
+    wanted = {"all, reached": True, "all, one short": False, "any, the second": True, "any, none": False}
+    assert polls == wanted, f"of timelines at {VALUE}, {2 * VALUE} and 3 waits that poll were satisfied: {polls}"
+
+
+@rule("SPEC-HOST-07")
 @pytest.mark.parametrize("count", [1, 70])
 @each_handle
 def test_a_wait_for_any_number_of_semaphores(device, handle, count):

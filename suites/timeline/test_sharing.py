@@ -1,6 +1,6 @@
 """Timeline semaphores that share one payload, in one process and in several."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
@@ -23,6 +23,8 @@ from suites.steps.timelines import (
 from suites.timeline.other_process import show_counters, take_turns
 
 VALUE = 2**32 + 7
+LOOKING = 0.005
+"""Seconds for which the test watches that a wait holds."""
 MEMBERS = ("exporter", "importer", "second importer", "importer in another instance")
 
 each_member = pytest.mark.parametrize("acting", MEMBERS)
@@ -45,14 +47,16 @@ def test_every_member_shows_a_signal_of_any_member(device, open_device, acting, 
 @each_member
 @pytest.mark.parametrize("waiting", MEMBERS)
 def test_a_signal_of_any_member_ends_a_host_wait_on_any(device, open_device, acting, waiting):
-    """A host wait on one member ends when the value is signaled through another member."""
+    """A host wait on one member holds until the value is signaled through another member."""
     every = members(device, open_device, VALUE)
 
     with ThreadPoolExecutor(1) as thread:
-        wait = thread.submit(every[waiting].host_wait, VALUE + 1)
+        waiter = thread.submit(every[waiting].host_wait, VALUE + 1)
+        early = bool(wait([waiter], LOOKING).done)
         signal(every[acting], VALUE + 1)
-        answer = wait.result()
+        answer = waiter.result()
 
+    assert not early, f"at {VALUE} a wait on the {waiting} for {VALUE + 1} returned {answer}"
     assert answer.is_success, f"a wait on the {waiting} for what the {acting} signaled returned {answer}"
 
 
@@ -180,10 +184,10 @@ def test_queues_of_several_instances_use_one_payload_at_once(device, open_device
 
 @rule("SPEC-IMPORT-14", "SPEC-STATE-03")
 def test_two_devices_raise_one_payload_by_turns(device, open_device):
-    """Batches of two devices that each wait for the other's last value and signal the next all end."""
+    """Batches of two devices that each wait for the other's last value and signal the next run by turns, behind work."""
     every = members(device, open_device)
     one, other = every["exporter"], every["importer in another instance"]
-    submissions = []
+    submissions, gate = [], run_work(device)
 
     for value in range(64):
         mine = (one, other)[value % 2]
@@ -191,8 +195,10 @@ def test_two_devices_raise_one_payload_by_turns(device, open_device):
         if value == 0:
             batch = Batch((), (), (mine.handle,), None, (1,))
         submissions.append(mine.device.queue.submit_batches([batch]))
+    ended, gate_done = submissions[-1].finishes(), gate.is_done
     stuck = first_stuck(submissions)
 
+    assert gate_done or not ended, "the last of 64 batches by turns ended while the work before the first still ran"
     assert not stuck, f"of 64 batches by turns one did not end: {stuck}"
     counters = [one.counter(), other.counter()]
     assert counters == [64, 64], f"after 64 batches by turns the counters are {counters}"

@@ -127,20 +127,38 @@ def test_batches_wait_for_longer_than_a_second(device, timeline):
     assert not stuck, f"a batch that had waited for {LONG} s did not end at {VALUE}: {stuck}"
 
 
-@rule("ISSUE-VK_KHR_timeline_semaphore-3")
-def test_a_batch_waits_for_several_timelines(device):
-    """A batch that waits for several timelines starts once the last of them has its value."""
+@rule("ISSUE-VK_KHR_timeline_semaphore-3", "SPEC-STATE-03")
+@pytest.mark.parametrize("last", [0, 3], ids=["first", "last"])
+def test_a_batch_waits_for_several_timelines(device, last):
+    """A batch that waits for several timelines starts once the last of them has its value, at any position."""
     needs_timelines(device)
     timelines = [device.semaphore(TIMELINE) for _ in range(4)]
     waiter = device.queue.submit(waits=[(one, VALUE + n) for n, one in enumerate(timelines)])
 
     early = []
-    for n, one in enumerate(timelines):
+    for n in sorted(range(4), key=lambda n: n == last):
         early.append(waiter.finishes(LOOKING / 3))
-        signal(one, VALUE + n)
+        signal(timelines[n], VALUE + n)
 
     assert not any(early), f"a batch that waits for four timelines ended when {early.index(True)} of them were signaled"
     assert waiter.finishes(), f"a batch that waits for four timelines did not end: {waiter}"
+
+
+@rule("SPEC-STATE-03", "ISSUE-VK_KHR_timeline_semaphore-3")
+@each_command
+def test_each_batch_of_a_call_waits_for_its_own_value(device, timeline, through):
+    """Of two batches of one call that wait for two values of a timeline, each signals when its own value is reached."""
+    done = [device.semaphore(TIMELINE) for _ in range(2)]
+    batches = [batch_of([(timeline, n)], [(one, 1)]) for n, one in enumerate(done, start=1)]
+    call = queue_for(device, through).submit_batches(batches, through)
+
+    signal(timeline, 1)
+    first, early = done[0].host_wait(1), done[1].host_wait(1, LOOKING)
+    signal(timeline, 2)
+
+    assert first.is_success, f"at 1 a host wait for the batch that waits for 1 returned {first}"
+    assert not early.is_success, f"at 1 a batch of the same call that waits for 2 had signaled: {early}"
+    assert call.finishes(), f"at 2 a call of batches that wait for 1 and 2 did not end: {call}"
 
 
 @rule("SPEC-STATE-01", "ISSUE-VK_KHR_timeline_semaphore-3")
@@ -247,3 +265,21 @@ def test_a_batch_waits_for_a_later_signal_of_another_process(device, processes, 
     assert not early, f"a batch of another process that waits for {VALUE} ended at 0"
     assert ending.how == "returned", f"the other process ended with {ending}"
     assert not ending.value, f"a batch of another process did not end after {VALUE} was signaled: {ending.value}"
+
+
+@rule("ISSUE-VK_KHR_timeline_semaphore-3", "SPEC-STATE-03")
+@each_handle
+@each_command
+def test_a_signal_below_the_value_does_not_end_a_batch_wait_on_any_member(device, handle, through):
+    """A batch that waits on either end of an export for a value holds while lower ones are signaled through the other."""
+    acting, seen = two_handles(device, handle)
+    batch = queue_for(device, through).submit(waits=[(seen, 3)], through=through)
+
+    early = []
+    for value in (1, 2):
+        acting.host_signal(value)
+        early.append(batch.finishes(LOOKING))
+    acting.host_signal(3)
+
+    assert not any(early), f"a batch that waits for 3 on the {handle} ended at 1 or 2: {early}"
+    assert batch.finishes(), f"a batch that waits for 3 on the {handle} did not end at 3: {batch}"

@@ -1,4 +1,4 @@
-"""A swapchain on a headless surface: it acquires images with a semaphore, and presents after a wait for one."""
+"""Swapchains on headless surfaces: one acquires images with a semaphore, and presents after a wait for one."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from fixtures.testbed import bench, patience
 from fixtures.testbed.devices import SURFACE, SWAPCHAIN, WANTED, Device, Semaphore
 from fixtures.testbed.drivers import DeviceInfo
 from fixtures.testbed.instances import instance_extensions, need
+from fixtures.vulkan.journal import note
 from fixtures.vulkan.outcomes import Broken, unsupported
 from fixtures.vulkan.registry import Result
+
+REJECTED = (Result.ERROR_OUT_OF_DATE_KHR, Result.ERROR_SURFACE_LOST_KHR)
+"""What vkQueuePresentKHR returns where it shows nothing and waits all the same ("vkQueuePresentKHR")."""
 
 
 @dataclass
@@ -18,9 +22,11 @@ class Screen:
     """A swapchain of `device`, whose first queue may present to it; `images` are those to draw on, by index."""
 
     device: Device
+    surface: int
     swapchain: int
     images: list[int]
     acquired: list[int] = field(default_factory=list)
+    is_alive: bool = True
 
     def acquire(self, semaphore: Semaphore) -> None:
         """vkAcquireNextImageKHR; `unsupported` where it returns no image, which no rule of this suite judges."""
@@ -36,6 +42,12 @@ class Screen:
         vk, image = self.device.vk, self.acquired.pop()
         answer: Result = vk.vkQueuePresentKHR(self.device.queue.handle, self.swapchain, image, (wait.handle,))
         return answer
+
+    def destroy(self) -> None:
+        """vkDestroySwapchainKHR, here or when the device goes; nothing uses its images any more."""
+        if self.is_alive:
+            self.is_alive = False
+            self.device.vk.vkDestroySwapchainKHR(self.device.handle, self.swapchain)
 
     def make_ready(self, image: int) -> None:
         """Bring an image into the layout for presenting, by a batch that has ended when this returns."""
@@ -60,6 +72,21 @@ def open_screen(open_device: Callable[..., Device], info: DeviceInfo) -> Screen:
     if missing:
         unsupported(f"no {' and no '.join(missing)}: there is no swapchain to acquire from")
     device = open_device(extensions=(*WANTED, SWAPCHAIN), instance_extensions=SURFACE)
+    return _screen(device, _surface(device))
+
+
+def another_screen(screen: Screen) -> Screen:
+    """A swapchain of the same device on a surface of its own."""
+    return _screen(screen.device, _surface(screen.device))
+
+
+def replaced(screen: Screen) -> Screen:
+    """A swapchain on the same surface, made with the old one as oldSwapchain; images of that are presented, not acquired."""
+    note("oldSwapchain", screen.swapchain)  # no C program repeats it
+    return _screen(screen.device, screen.surface, screen.swapchain)
+
+
+def _surface(device: Device) -> int:
     vk, instance = device.vk, device.instance
     answer, surface = vk.vkCreateHeadlessSurfaceEXT(instance.handle)
     _have(answer, "vkCreateHeadlessSurfaceEXT")
@@ -67,12 +94,18 @@ def open_screen(open_device: Callable[..., Device], info: DeviceInfo) -> Screen:
     answer, presents = vk.vkGetPhysicalDeviceSurfaceSupportKHR(instance.physical, device.queue.family, surface)
     if not (answer.is_success and presents):
         unsupported("the first queue cannot present to a headless surface")
-    answer, swapchain = vk.vkCreateSwapchainKHR(instance.physical, device.handle, surface)
+    return int(surface)
+
+
+def _screen(device: Device, surface: int, old: int = 0) -> Screen:
+    vk = device.vk
+    answer, swapchain = vk.vkCreateSwapchainKHR(device.instance.physical, device.handle, surface, *[old] * bool(old))
     _have(answer, "vkCreateSwapchainKHR")
-    device.until_closed(vk.vkDestroySwapchainKHR, device.handle, swapchain)
-    answer, images = vk.vkGetSwapchainImagesKHR(device.handle, swapchain)
+    made = Screen(device, surface, swapchain, [])
+    device.until_closed(made.destroy)
+    answer, made.images = vk.vkGetSwapchainImagesKHR(device.handle, swapchain)
     _have(answer, "vkGetSwapchainImagesKHR")
-    return Screen(device, swapchain, images)
+    return made
 
 
 def _have(answer: Result, command: str) -> None:
