@@ -9,6 +9,7 @@ pytest_plugins = [
     "fixtures.testbed.health",
     "suites.ledger",
     "suites.model.options",
+    "reports.session.usage",
     "reports.session.recorder",
     "reports.session.parts",
     "reports.session.terminal",

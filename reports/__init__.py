@@ -5,7 +5,7 @@ The rooms and what each may import, itself and the standard library apart:
 * `records`: a finished run as values. Nothing.
 * `render`: the files for people and other tools. `records`.
 * `session`: pytest's side while a run goes on. `records`, `render`.
-* `compare`: two runs, several runs. `records`, and the style of the page in `render`.
+* `compare`: two runs, several runs, all runs by date. `records` and `render`.
 * `reproduce`: a failure as a C program. `records`.
 * `diagnose`: a test that fails only after others. `records`.
 

@@ -1,7 +1,8 @@
 """Work with finished runs. `python -m reports COMMAND --help` describes a command.
 
-RUN is a folder with a results.jsonl, such as reports/latest. Exit status: 0, or 1 on a regression (`compare`), on a test that
-does not depend on others (`order`), and on an error, with one sentence.
+RUN is a folder with a results.jsonl, such as reports/latest. Exit status: 0; 1 on a regression (`compare`), on parts that are
+missing (`merge`), on a failure that cannot be repeated (`reproduce`) or needs no other test (`order`); 2 on an error, with
+one sentence.
 """
 
 from __future__ import annotations
@@ -12,16 +13,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from reports.compare import database
+from reports.compare import history_texts as texts
 from reports.compare.changes import compare, is_regression
+from reports.compare.history import history
 from reports.compare.merge import merge
+from reports.compare.nights import find_runs, read_all
 from reports.compare.texts import as_html, as_json, as_text
 from reports.diagnose import order
 from reports.records import baseline
-from reports.records.runs import Run, load, save
+from reports.records.brief import brief
+from reports.records.files import write
+from reports.records.lines import record_of
+from reports.records.runs import Run, load
 from reports.records.verdicts import FAILING
 from reports.render import artifacts
 from reports.reproduce import reproducer
 from reports.reproduce.checks import Unable
+
+ERROR = 2
+"""Exit status of a command that could not do its work; argparse's, too."""
+TOLD = 2.0
+"""Calls that take so many times as long are told."""
 
 
 def main() -> int:
@@ -29,7 +42,8 @@ def main() -> int:
     try:
         return options.act(options) or 0
     except (OSError, ValueError) as problem:
-        sys.exit(str(problem))
+        print(problem, file=sys.stderr)
+        return ERROR
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -50,10 +64,19 @@ def make_parser() -> argparse.ArgumentParser:
     add("--html", dest="form", action="store_const", const=as_html, default=as_text, help="write a page")
     add("--json", dest="form", action="store_const", const=as_json, help="write JSON, for programs")
     add("-o", dest="out", type=Path, metavar="FILE", help=_OUT)
-    add("--slower", type=float, default=2.0, metavar="FACTOR", help=_SLOWER)
+    add("--slower", type=factor, metavar="FACTOR", help=_SLOWER)
+
+    add = command("history", show_history, "show test by date: what broke and was mended when, and what changed then")
+    add("places", type=Path, nargs="+", metavar="RUN", help="a run, or a folder with runs anywhere below it")
+    add("--html", dest="form", action="store_const", const=texts.as_html, default=texts.as_text, help="write a page")
+    add("--json", dest="form", action="store_const", const=texts.as_json, help="write JSON, for programs")
+    add("-o", dest="out", type=Path, metavar="FILE", help=_OUT)
+    add("--sqlite", type=Path, metavar="FILE", help="write all runs, tests and verdicts as a database, too")
 
     add = command(
-        "merge", merge_runs, "merge runs into one: each device on each machine gets a column, shards share one"
+        "merge",
+        merge_runs,
+        _MERGE,
     )
     add("runs", type=Path, nargs="+", metavar="RUN")
     add("-o", dest="out", type=Path, metavar="DIR", required=True, help="the folder to write")
@@ -77,32 +100,64 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+_MERGE = (
+    "merge runs into one: each device on each machine gets a column, shards share one; exit status 1 if one is missing"
+)
 _OUT = "the file to write (default: standard output)"
-_SLOWER = "a median that grew by this factor is a regression (default 2; 0: ignore call times)"
+_SLOWER = "calls that take FACTOR times as long are a regression (default: told from 2 on, no regression; 0: not told)"
 _REASON = "the reason of all entries whose line contains TEXT (repeatable)"
 
 
 def compare_runs(options: argparse.Namespace) -> int:
-    old, new = whole(options.old), whole(options.new)
-    changes = compare(old, new, options.slower)
-    put(options.form(old, new, changes), options.out)
-    return int(is_regression(changes))
+    old, new = ended(options.old), ended(options.new)
+    changes = compare(old, new, TOLD if options.slower is None else options.slower)
+    counts = options.slower is not None
+    put(options.form(old, new, changes, counts), options.out)
+    return int(is_regression(changes, counts))
 
 
-def merge_runs(options: argparse.Namespace) -> None:
-    save(merge([load(one) for one in options.runs]), options.out)
-    artifacts.write(options.out)
+def show_history(options: argparse.Namespace) -> None:
+    folders = find_runs(options.places)
+    if absent := next((place for place in options.places if not place.exists()), None):
+        raise ValueError(f"{absent}: there is no such file or folder")
+    runs, problems = read_all(folders)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if not runs:
+        raise ValueError(f"{' '.join(map(str, options.places))}: no run that can be read")
+    devices = history(runs)
+    put(options.form(devices), options.out)
+    if options.sqlite:
+        database.write(devices, options.sqlite)
+
+
+def merge_runs(options: argparse.Namespace) -> int:
+    out = options.out.resolve()
+    if out in [(one if one.is_dir() else one.parent).resolve() for one in options.runs]:
+        raise ValueError(f"-o {options.out} is one of the runs to merge: name another folder")
+    if record_of(out) and not brief(out).head.get("merged"):
+        raise ValueError(f"-o {options.out} has a run, which would be lost: name another folder")
+    absent = merge(options.runs, options.out)
     print(options.out / "index.html")
+    for sentence in absent:
+        print(sentence, file=sys.stderr)
+    return int(bool(absent))
 
 
 def write_baseline(options: argparse.Namespace) -> None:
-    run = whole(options.run)
+    run = ended(options.run)
     old = baseline.read(options.out) if options.out and options.out.exists() else None
-    made = baseline.from_results(run.head, [*run.tests, *run.breaches], old)
+    try:
+        made = baseline.from_results(run.head, [*run.tests, *run.breaches], old, run.is_whole)
+    except ValueError as problem:
+        raise ValueError(f"{options.out or options.run}: {problem}") from None
     for given in options.reason:
         text, _, reason = given.partition("=")
         made.reasons.update({key: reason for key in made.known if text in f"{made.known[key]} {key}"})
     put(baseline.write(made), options.out)
+    if not run.is_whole:
+        rest = "the other entries stay" if old else "the baseline lacks the other tests"
+        print(f"{options.run} judged a part of the suite: {rest}", file=sys.stderr)
 
 
 def find_order(options: argparse.Namespace) -> int:
@@ -110,27 +165,38 @@ def find_order(options: argparse.Namespace) -> int:
     return order.tell(run, run.find(options.test), lambda line: print(line, flush=True))
 
 
-def reproduce(options: argparse.Namespace) -> None:
+def reproduce(options: argparse.Namespace) -> int:
     run = load(options.run)
     breach = next((one for one in run.breaches if baseline.key_of(one) == options.test), None)
     try:
         if breach:
-            put(reproducer.write_breach(run.head, breach, run.tests), options.out)
+            text = reproducer.write_breach(run.head, breach, run.tests)
         else:
-            put(reproducer.write(run.head, run.find(options.test, FAILING)), options.out)
+            text = reproducer.write(run.head, run.find(options.test, FAILING))
     except Unable as reason:
-        raise ValueError(f"no reproducer: {reason}") from None
+        print(f"no reproducer: {reason}", file=sys.stderr)
+        return 1
+    put(text, options.out)
+    return 0
+
+
+def factor(text: str) -> float:
+    """A factor of a command line: 0, or 1 and more."""
+    number = float(text)
+    if number and not 1 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no factor: give 0, or 1 and more")
+    return number
 
 
 def put(text: str, file: Path | None) -> None:
     """Write to a file, or to the standard output."""
     if file:
-        file.write_text(text)
+        write(file, text)
     else:
         sys.stdout.write(text)
 
 
-def whole(path: Path) -> Run:
+def ended(path: Path) -> Run:
     """A run that came to its end; ValueError for one that died."""
     run = load(path)
     if not run.end:

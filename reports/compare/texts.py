@@ -18,7 +18,7 @@ SHOWN = 20
 """Changes of each kind that the text names; it counts the others."""
 
 
-def as_text(old: Run, new: Run, changes: Sequence[Change]) -> str:
+def as_text(old: Run, new: Run, changes: Sequence[Change], slower: bool = False) -> str:
     """Both runs with their drivers, then the changes by kind."""
     lines = [*_about("old", old), *_about("new", new), ""]
     for kind in KINDS:
@@ -26,9 +26,7 @@ def as_text(old: Run, new: Run, changes: Sequence[Change]) -> str:
         lines += [f"{kind}: {len(ones)}"] if ones else []
         for one in ones[:SHOWN]:
             on = f" [{one.device}]" if one.device else ""
-            lines.append(
-                f"  {' '.join((*one.rules, title_of(one.what)))}{on}: {one.was or 'not there'} -> {one.now or 'not there'}"
-            )
+            lines.append(f"  {' '.join((*one.rules, title_of(one.what)))}{on}: {_turned(one, '->')}")
             lines += [f"      {one.message}"] if one.message else []
             lines += (
                 [f"      repeat: {one.repeat}"]
@@ -36,7 +34,12 @@ def as_text(old: Run, new: Run, changes: Sequence[Change]) -> str:
                 else []
             )
         lines += [f"  and {len(ones) - SHOWN} more"] if len(ones) > SHOWN else []
-    return "\n".join([*lines, _conclusion(changes)]) + "\n"
+    return "\n".join([*lines, _conclusion(changes, slower)]) + "\n"
+
+
+def _turned(one: Change, arrow: str) -> str:
+    """What it was and what it is; "" for a change that is of no single result."""
+    return f"{one.was or 'not there'} {arrow} {one.now or 'not there'}" if one.was or one.now else ""
 
 
 def _about(name: str, run: Run) -> list[str]:
@@ -46,16 +49,19 @@ def _about(name: str, run: Run) -> list[str]:
     ]
 
 
-def _conclusion(changes: Sequence[Change]) -> str:
-    return "a regression" if is_regression(list(changes)) else "no regression"
+def _conclusion(changes: Sequence[Change], slower: bool) -> str:
+    told = "a regression" if is_regression(list(changes), slower) else "no regression"
+    count = sum(one.kind == "slower" for one in changes)
+    calls = f"calls of {count} command{'s' * (count != 1)} got slower"
+    return f"{told}; {calls}" + ("" if slower else ", which counts with --slower=FACTOR alone") if count else told
 
 
-def as_json(old: Run, new: Run, changes: Sequence[Change]) -> str:
+def as_json(old: Run, new: Run, changes: Sequence[Change], slower: bool = False) -> str:
     """An object with the drivers of both runs, every change, and whether there is a regression."""
     told = {
         "old": [run_device | {"time": old.head.get("time")} for run_device in _drivers(old)],
         "new": [run_device | {"time": new.head.get("time")} for run_device in _drivers(new)],
-        "regression": is_regression(list(changes)),
+        "regression": is_regression(list(changes), slower),
         "changes": [asdict(one) for one in changes],
     }
     return json.dumps(told, indent=1) + "\n"
@@ -66,7 +72,7 @@ def _drivers(run: Run) -> list[dict[str, str]]:
     return [{name: device.get(name, "") for name in names} for device in run.devices]
 
 
-def as_html(old: Run, new: Run, changes: Sequence[Change]) -> str:
+def as_html(old: Run, new: Run, changes: Sequence[Change], slower: bool = False) -> str:
     """One page without scripts; ElementTree escapes every text."""
     root = Element("html", lang="en")
     head = SubElement(root, "head")
@@ -75,7 +81,7 @@ def as_html(old: Run, new: Run, changes: Sequence[Change]) -> str:
     SubElement(head, "title").text = "External semaphores: what changed"
     SubElement(head, "style").text = CSS.read_text("utf-8")
     body = SubElement(root, "body")
-    SubElement(body, "h1").text = f"What changed: {_conclusion(changes)}"
+    SubElement(body, "h1").text = f"What changed: {_conclusion(changes, slower)}"
     for line in (*_about("old", old), *_about("new", new)):
         SubElement(body, "p").text = line
     for kind in KINDS:
@@ -93,7 +99,7 @@ def _table(table: Element, ones: Sequence[Change]) -> None:
             " ".join(one.rules),
             title_of(one.what),
             one.device,
-            f"{one.was or 'not there'} → {one.now or 'not there'}",
+            _turned(one, "→"),
             one.message,
         ):
             SubElement(row, "td").text = text

@@ -8,10 +8,12 @@
     fail suites/importing/test_strangers.py::test_...[OPAQUE_FD-binary-pipe-read]
 
 `@where TEXT` in the head says under which other circumstances it holds; such a baseline counts only where it is named.
+`@slow` says that the machine is: a test that came too late to see work in flight is unsupported there, which is no difference.
 
 An entry names a test without its device, or a violation as `breach RULE COMMAND`. Verdicts other than `pass` and `warn` have an
 entry. `flaky` accepts every outcome but `unsupported` and `error`; `optional` accepts `pass`, `warn` and `unsupported`, for what
-some builds of a version claim and others do not. Both stay when the baseline is rewritten.
+some builds of a version claim and others do not. Both stay when the baseline is rewritten, and a run of a part of the suite
+leaves every entry alone that it did not judge.
 """
 
 from __future__ import annotations
@@ -25,20 +27,24 @@ from reports.records.renamed import current
 from reports.records.verdicts import against
 
 LISTED = ("crash", "error", "fail", "flaky", "optional", "timeout", "unsupported")
-HEAD = "@driverID NUMBER, @driverName NAME, @versions LOWEST..HIGHEST, @where TEXT"
+HEAD = "@driverID NUMBER, @driverName NAME, @versions LOWEST..HIGHEST, @where TEXT, @slow"
+LATE = ("the work was over", "the driver answered -1")
+"""How the message of a test begins that came too late to see work in flight, or to export it as more than -1."""
 
 
 @dataclass
 class Baseline:
     """The known verdicts of one driver by test id or violation, and the reasons that somebody gave.
 
-    `where` names the circumstances beside the driver, such as a guest's kernel; "" where there are none.
+    `where` names the circumstances beside the driver, such as a guest's kernel; "" where there are none; `slow` says that
+    tests may come too late there.
     """
 
     driver_id: int = 0
     driver_name: str = ""
     versions: tuple[int, int] = (0, 2**32 - 1)
     where: str = ""
+    slow: bool = False
     known: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
 
@@ -47,10 +53,18 @@ class Baseline:
         named = (device["driver_id"], device["driver_name"]) == (self.driver_id, self.driver_name)
         return named and self.versions[0] <= int(device["driver_version"]) <= self.versions[1]
 
+    def excuses(self, verdict: str, message: str) -> bool:
+        """Whether a test is unsupported because it came too late, on a machine that is known to be slow."""
+        return self.slow and verdict == "unsupported" and message.startswith(LATE)
+
     @property
     def steady_breaches(self) -> set[str]:
         """The entries of violations that every whole run shows."""
-        return {key for key, verdict in self.known.items() if key.startswith("breach ") and verdict != "flaky"}
+        return {key for key in self.known if key.startswith("breach ") and not self.is_unsteady(key)}
+
+    def is_unsteady(self, key: str) -> bool:
+        """Whether the entry is of a violation that a whole run may or may not show."""
+        return key.startswith("breach ") and self.known[key] == "flaky"
 
     def __str__(self) -> str:
         return f"{self.driver_name} {self.versions[0]}..{self.versions[1]}"
@@ -92,6 +106,8 @@ def _head(made: Baseline, line: str) -> None:
         made.versions = int(low), int(high)
     elif name == "where":
         made.where = value
+    elif name == "slow":
+        made.slow = True
     else:
         raise ValueError(name)
 
@@ -100,7 +116,7 @@ def write(baseline: Baseline) -> str:
     """The text of a baseline: sorted by entry; neighbours with the same reason share its comment."""
     low, high = baseline.versions
     lines = [f"@driverID {baseline.driver_id}", f"@driverName {baseline.driver_name}", f"@versions {low}..{high}"]
-    lines += [f"@where {baseline.where}"] if baseline.where else []
+    lines += [f"@where {baseline.where}"] * bool(baseline.where) + ["@slow"] * baseline.slow
     above = None
     for key, verdict in sorted(baseline.known.items(), key=lambda item: (item[1] == "unsupported", item[0])):
         reason = baseline.reasons.get(key, "")
@@ -111,31 +127,47 @@ def write(baseline: Baseline) -> str:
     return "\n".join(lines) + "\n"
 
 
-def from_results(run: dict[str, Any], results: Iterable[dict[str, Any]], old: Baseline | None = None) -> Baseline:
+def from_results(
+    run: dict[str, Any], results: Iterable[dict[str, Any]], old: Baseline | None = None, whole: bool = True
+) -> Baseline:
     """A baseline of the driver of `old`, else of the run's first device; reasons and versions of `old` are kept.
 
-    The reason of a new entry is the message of its result.
+    The reason of a new entry is the message of its result. Of a run that is not `whole` only what it judged is new: the other
+    entries of `old` stay. ValueError if the run did not judge the driver of `old`, or a part of another version of it.
     """
-    there = [*run["devices"], *run.get("validation_layers", [])]
-    device = next((one for one in there if old and old.fits(one)), there[0])
+    device = _device([*run["devices"], *run.get("validation_layers", [])], old, whole)
     version = int(device["driver_version"])
     versions = old.versions if old and old.fits(device) else (version, version)
-    made = Baseline(device["driver_id"], device["driver_name"], versions, old.where if old else "")
-    for one in results:
-        if one["type"] not in ("test", "breach") or one["device"] not in ("", device["slug"]):
-            continue
-        key = key_of(one)
+    made = Baseline(device["driver_id"], device["driver_name"], versions, *((old.where, old.slow) if old else ()))
+    judged = {key_of(one): one for one in results if one["device"] in ("", device["slug"])}
+    for key, one in judged.items():
         before = old.known.get(key) if old else None
         stays = before in ("flaky", "optional") and not against(one["verdict"], before)
         verdict = before if before and stays else one["verdict"]
-        if verdict in LISTED:
+        if verdict in LISTED and not made.excuses(verdict, one["message"]):
             made.known[key] = verdict
             made.reasons[key] = (old.reasons[key] if old and before == verdict else "") or one["message"]
     if old:  # a flaky violation may not have shown this time
-        unseen = [key for key, verdict in old.known.items() if verdict == "flaky" and key.startswith("breach ")]
-        made.known |= dict.fromkeys(unseen, "flaky")
+        unseen = [key for key in old.known if key not in judged and (not whole or old.is_unsteady(key))]
+        made.known |= {key: old.known[key] for key in unseen}
         made.reasons |= {key: old.reasons[key] for key in unseen}
     return made
+
+
+def _device(there: list[dict[str, Any]], old: Baseline | None, whole: bool) -> dict[str, Any]:
+    """The device or layer of a run whose baseline is to be written: that of `old`, else the first."""
+    if not there:
+        raise ValueError("the run judged no device")
+    if old is None or not old.driver_name:
+        return there[0]
+    of_driver = [one for one in there if (one["driver_id"], one["driver_name"]) == (old.driver_id, old.driver_name)]
+    found = next((one for one in of_driver if old.fits(one)), of_driver[0] if whole and of_driver else None)
+    if found is None:
+        what = "a part of the suite on " * (not whole) + ", ".join(
+            f"{one['driver_name']} {one['driver_version']}" for one in there
+        )
+        raise ValueError(f"it is about {old}, but the run judged {what}")
+    return found
 
 
 def key_of(one: dict[str, Any]) -> str:

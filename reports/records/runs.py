@@ -1,18 +1,16 @@
-"""A run as a value: reads and writes results.jsonl, finds tests, spells the command that repeats one."""
+"""A run as a value: reads and writes its record, finds tests, spells the command that repeats one."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from reports.records import brief, lines
+from reports.records.lines import Line
 from reports.records.verdicts import FAILING, VERDICTS
-
-Line = dict[str, Any]
 
 
 @dataclass
@@ -23,6 +21,8 @@ class Run:
     tests: list[Line] = field(default_factory=list)
     breaches: list[Line] = field(default_factory=list)
     end: Line = field(default_factory=dict)
+    times: list[Line] = field(default_factory=list)
+    """Call times of a run whose last line has none."""
 
     @property
     def devices(self) -> list[Line]:
@@ -35,16 +35,14 @@ class Run:
         return {rule["id"]: rule for rule in self.head.get("ledger", [])}
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it judged the whole suite: no selection, no shard, and nobody stopped it."""
+        return bool(self.end.get("whole")) and not self.head.get("shard") and self.end.get("exit") != 2
+
+    @property
     def status(self) -> str:
         """The exit status as text, or that the run died."""
         return str(self.end["exit"]) if self.end else "died before its end"
-
-    def counts(self) -> dict[str, Counter[str]]:
-        """How many tests of each device, by its slug, got each verdict."""
-        counted: dict[str, Counter[str]] = {device["slug"]: Counter() for device in self.devices}
-        for test in self.tests:
-            counted.setdefault(test["device"], Counter())[test["verdict"]] += 1
-        return counted
 
     def describe(self, slug: str) -> str:
         """A device with its driver in one line."""
@@ -97,38 +95,35 @@ def short(path: Path) -> str:
 
 
 def save(run: Run, folder: Path) -> None:
-    """Write results.jsonl of a run into `folder`, which is created if it is missing."""
+    """Write the record of a run into `folder`, which is created if it is missing; that of a run with an end is compressed."""
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [run.head, *run.tests, *run.breaches, *([run.end] if run.end else [])]
-    (folder / "results.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with (folder / lines.NAME).open("w") as file:
+        file.writelines(json.dumps(line) + "\n" for line in (run.head, *run.tests, *run.breaches, run.end) if line)
+    if run.end:
+        lines.pack(folder)
+        brief.keep(folder)
+    else:
+        (folder / lines.PACKED).unlink(missing_ok=True)
 
 
-def load(path: Path, all_calls: bool = True) -> Run:
-    """Read the run in a folder with results.jsonl, or in such a file; ValueError with one sentence if there is none.
+def load(path: Path) -> Run:
+    """Read the run in a folder, or in such a file; ValueError with one sentence if there is none.
 
-    A last line that was cut off is ignored. Of two records of a test the later one counts: a crash in teardown makes a
-    second one. Without `all_calls` the calls of tests that passed, most of a record, are dropped.
+    Of two records of a test the later one counts: a crash in teardown makes a second one.
     """
-    file = path / "results.jsonl" if path.is_dir() else path
-    if not file.is_file():
-        raise ValueError(f"{file} does not exist; name the folder of a run, such as reports/latest")
-    lines: list[Line] = []
-    with file.open(errors="replace") as opened:
-        for number, text in enumerate(opened, 1):
-            try:
-                line = json.loads(text)
-            except ValueError:
-                if text.endswith("\n") or number == 1:
-                    raise ValueError(f"{file} is not the record of a run: line {number} is not JSON") from None
-                break
-            if not all_calls and line.get("verdict") == "pass":
-                line["calls"] = []
-            lines.append(line)
-    if not lines or lines[0].get("type") != "run":
-        raise ValueError(f'{file} is not the record of a run: its first line is not of "type": "run"')
-    tests = {(line["device"], line["nodeid"]): line for line in lines if line["type"] == "test"}
-    breaches = [line for line in lines if line["type"] == "breach"]
-    return Run(lines[0], list(tests.values()), breaches, lines[-1] if lines[-1]["type"] == "end" else {})
+    run, tests = Run({}), {}
+    for line in lines.read(path):
+        run.end = line if line["type"] == "end" else {}
+        if line["type"] == "run":
+            run.head = line
+        elif line["type"] == "breach":
+            run.breaches.append(line)
+        elif line["type"] == "test":
+            if not lines.are_calls(line.setdefault("calls", [])):
+                raise ValueError(f"{path} is not the record of a run: the calls of {line['nodeid']} are none")
+            tests[line["device"], line["nodeid"]] = line
+    run.tests = list(tests.values())
+    return run
 
 
 def rank(one: Line) -> tuple[int, int, str]:

@@ -1,4 +1,4 @@
-"""Call times per device and command: the median, the 99th percentile and the distribution, in nanoseconds."""
+"""Call times per device and command: the median, two percentiles and the distribution, in nanoseconds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Times:
                 self.taken.setdefault((device, call["command"]), array("Q")).append(call["ns"])
 
     def describe(self) -> list[dict[str, Any]]:
-        """For each device and command: `count`, `median`, `p99`, and `buckets` as pairs of bucket and count, fastest first."""
+        """For each device and command: `count`, `p10`, `median`, `p99`, `buckets` (pairs of bucket and count, fastest first)."""
         return [
             {"device": device, "command": command, **_describe(sorted(values))}
             for (device, command), values in sorted(self.taken.items())
@@ -45,6 +45,7 @@ def _describe(values: list[int]) -> dict[str, Any]:
     buckets = Counter(int(STEPS * math.log10(max(value, 1))) for value in values)
     return {
         "count": len(values),
+        "p10": at(values, 0.1),
         "median": at(values, 0.5),
         "p99": at(values, 0.99),
         "buckets": sorted(buckets.items()),

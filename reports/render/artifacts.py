@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-import os
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
-from reports.records.runs import load
-from reports.render import junit, page, summary
+from reports.records import slim
+from reports.records.lines import Line, record_of
+from reports.records.runs import Run
+from reports.records.timing import Times
+from reports.render import pieces
 
 
 def write(folder: Path) -> None:
-    """Write index.html, junit.xml and summary.md beside the results.jsonl in `folder`.
-
-    Under GitHub Actions the summary is also appended to the job's page (GITHUB_STEP_SUMMARY).
-    """
-    run = load(folder, all_calls=False)
+    """Write index.html, junit.xml and summary.md beside the record in `folder`; ValueError if there is none."""
+    file = record_of(folder)
+    if file is None:
+        raise ValueError(f"{folder} has no results.jsonl; name the folder of a run, such as reports/latest")
+    run = Run({})
+    piece = pieces.make(run, tests_of(run, file), folder)
     if not run.end:  # it died: its call times are counted now, from all calls
-        run = load(folder)
-    (folder / "index.html").write_text(page.render(run, folder), "utf-8", "replace")
-    (folder / "junit.xml").write_bytes(junit.render(run))
-    text = summary.render(run)
-    (folder / "summary.md").write_text(text, "utf-8", "replace")
-    if step := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with open(step, "a", encoding="utf-8", errors="replace") as file:
-            file.write(text)
+        times = Times()
+        for test, calls in tests_of(Run({}), file):
+            times.add(test["device"], json.loads(calls))
+        run.times = times.describe()
+    pieces.write(run, [piece], folder)
+
+
+def tests_of(run: Run, file: Path) -> Iterator[tuple[Line, bytes]]:
+    """Each test of a record with its calls as JSON; the other lines go into `run`, the first one before any test comes."""
+    for line, calls in slim.lines(file):
+        kind = line["type"]
+        run.end = line if kind == "end" else {}
+        if kind == "run":
+            run.head = line
+        elif kind == "breach":
+            run.breaches.append(line)
+        elif kind == "test":
+            yield line, calls

@@ -1,4 +1,4 @@
-"""The page of a run: one file that needs no network, made of the parts in web/ and the run's data as JSON.
+"""The page of a run: one file that needs no network, made of the parts in web/ and the run's data, compressed.
 
 The texts of drivers and records reach the page as data and are shown as text. A content security policy allows no script
 but the page's own.
@@ -8,44 +8,49 @@ from __future__ import annotations
 
 import json
 import shlex
+import zlib
 from base64 import b64encode
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from reports.records.baseline import key_of
-from reports.records.runs import Line, Run, rank, short
-from reports.records.timing import times
+from reports.records.lines import Line
+from reports.records.runs import Run, short
 from reports.records.verdicts import FAILING, dispute
 
 WEB = Path(__file__).with_name("web")
 SCRIPTS = ("data.js", "results.js", "rules.js", "times.js", "head.js", "main.js")
 TRACES = 24_000_000
-"""Characters of call traces that a page holds, failures first; results.jsonl has all of them."""
+"""Characters of call traces that a page holds, failures first; the record has all of them."""
+LEVEL = 6
+"""How hard to compress the data."""
+UNUSED = ("type", "calls", "nodeid", "process", "dispute", "seconds")
+"""Fields of a test that the page does not show."""
 
 
-def render(run: Run, folder: Path) -> str:
-    """The text of index.html; `folder` may have a matrix.json (injected faults and the tests that detect them)."""
-    script = "\n".join((WEB / name).read_text("utf-8") for name in SCRIPTS)
-    policy = b64encode(sha256(script.encode()).digest()).decode()
+def render(run: Run, pieces: Iterable[bytes], folder: Path) -> str:
+    """The text of index.html, with what `packed` made of the tests.
+
+    `folder` may have a matrix.json (injected faults and the tests that detect them).
+    """
+    script, start = (
+        "\n".join((WEB / name).read_text("utf-8") for name in SCRIPTS),
+        (WEB / "start.js").read_text("utf-8"),
+    )
+    policy = " ".join(f"'sha256-{b64encode(sha256(one.encode()).digest()).decode()}'" for one in (start, script))
     parts = {
         "{{title}}": _title(run),
-        "{{policy}}": f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{policy}'",
+        "{{policy}}": f"default-src 'none'; style-src 'unsafe-inline'; script-src {policy}",
         "{{style}}": (WEB / "page.css").read_text("utf-8"),
+        "{{start}}": start,
         "{{script}}": script,
-        "{{data}}": embed(_data(run, folder)),
+        "{{data}}": b64encode(_data(run, pieces, folder)).decode(),
     }
     text = (WEB / "page.html").read_text("utf-8")
-    for mark, part in parts.items():  # the data last: marks inside it are left alone
+    for mark, part in parts.items():
         text = text.replace(mark, part, 1)
     return text
-
-
-def embed(value: object) -> str:
-    """JSON that is safe inside a script element, whatever its strings contain."""
-    text = json.dumps(value, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _title(run: Run) -> str:
@@ -54,36 +59,51 @@ def _title(run: Run) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("{", "(")
 
 
-def _data(run: Run, folder: Path) -> dict[str, Any]:
+def _data(run: Run, pieces: Iterable[bytes], folder: Path) -> bytes:
+    """All data as JSON, deflated; the tests are the last of them."""
     matrix = folder / "matrix.json"
-    ranked = sorted(run.tests, key=rank)
     breaches = [{"id": key_of(breach), "rules": [breach["rule"]], **breach} for breach in run.breaches]
-    return {
+    data = {
         "run": {name: value for name, value in run.head.items() if name != "ledger"},
         "ledger": [
             rule | told for rule, told in zip(run.ledger.values(), dispute(run.ledger, run.ledger), strict=True)
         ],
-        "tests": list(_slim(run, ranked, folder)),
         "breaches": [{**breach, "commands": [run.repeat(breach)]} for breach in breaches],
         "end": {name: value for name, value in run.end.items() if name != "times"},
-        "times": run.end.get("times") or times(run.tests),
+        "times": run.end.get("times") or run.times,
         "matrix": json.loads(matrix.read_text()) if matrix.exists() else None,
     }
+    before, comma = _deflated(_json(data).removesuffix("}") + ',"tests":['), _deflated(",")
+    return before + comma.join(filter(None, pieces)) + _deflated("]}", zlib.Z_FINISH)
 
 
-def _slim(run: Run, tests: Iterable[Line], folder: Path) -> Iterable[Line]:
-    """The tests without empty fields; calls, as JSON text, only of tests that did neither pass nor lack something."""
-    room = TRACES
-    for test in tests:
-        kept = {
-            name: value for name, value in test.items() if value not in ("", [], {}) and name not in ("type", "calls")
-        }
-        if test["verdict"] not in ("pass", "unsupported") or test.get("differs"):
-            calls = json.dumps(test.get("calls", []), separators=(",", ":"))
-            room -= len(calls)
-            kept |= {"trace": calls} if room > 0 else {"no_room": True}
-        kept["commands"] = [run.repeat(test), *_commands(run, test, folder)]
-        yield kept
+def packed(entries: Iterable[str]) -> bytes:
+    """What tests add to the data, which can stand between that of others."""
+    text = ",".join(entries)
+    return _deflated(text) if text else b""
+
+
+def _deflated(text: str, flush: int = zlib.Z_FULL_FLUSH) -> bytes:
+    """A part of a deflated stream that needs none of the parts before it."""
+    packer = zlib.compressobj(LEVEL, wbits=-zlib.MAX_WBITS)
+    return packer.compress(text.encode()) + packer.flush(flush)
+
+
+_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def is_notable(test: Line) -> bool:
+    """Whether people have to look at it: a plain pass or lack has no calls on the page."""
+    return test["verdict"] not in ("pass", "unsupported") or bool(test.get("differs"))
+
+
+def entry(run: Run, test: Line, folder: Path, has_room: bool) -> str:
+    """A test for the page: without empty fields, with its calls, as JSON text, if it is notable and there is room."""
+    kept = {name: value for name, value in test.items() if value not in ("", [], {}) and name not in UNUSED}
+    if is_notable(test):
+        kept |= {"trace": _json(test.get("calls", []))} if has_room else {"no_room": True}
+    kept["commands"] = [run.repeat(test), *_commands(run, test, folder)]
+    return _json(kept)
 
 
 def _commands(run: Run, test: Line, folder: Path) -> Iterable[str]:

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reports.records.baseline import key_of, title_of
-from reports.records.runs import Line, Run, is_apart, is_known, rank
+from reports.records.lines import Line
+from reports.records.runs import Run, is_apart, is_known, rank
 from reports.records.verdicts import VERDICTS
 
 SHOWN = 50
 """Rows per table: a step summary holds one mebibyte."""
 
 
-def render(run: Run) -> str:
-    """The text of summary.md."""
-    lines = ["# External semaphores", "", f"Exit status {run.status}.", "", *_counts(run)]
+def render(run: Run, counts: Mapping[str, Mapping[str, int]]) -> str:
+    """The text of summary.md; `counts` says how many tests of each device got each verdict, `run` has those to look at."""
+    lines = ["# External semaphores", "", f"Exit status {run.status}.", "", *_counts(run, counts)]
     ranked = sorted(run.tests, key=rank)
     breaches = [{"id": key_of(breach), "rules": [breach["rule"]], **breach} for breach in run.breaches]
     wrong = [one for one in (*ranked, *breaches) if one.get("differs") or one["verdict"] == "error"]
     seen = {one["id"] for one in wrong}
     lines += _table("Fails the run", run, wrong)
     lines += [f"* {_text(key)}: {_text(what)}" for key, what in run.end.get("surprises", []) if key not in seen]
+    lines += [f"* {_text(one)}" for one in run.end.get("missing", [])]
     lines += [f"* after the last test: {_text(one)}" for one in run.end.get("farewells", [])]
     lines += _table("Known to fail", run, [one for one in (*ranked, *breaches) if is_known(one)])
     lines += _table(
@@ -35,12 +37,12 @@ def render(run: Run) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _counts(run: Run) -> list[str]:
-    counted = run.counts()
-    used = [verdict for verdict in VERDICTS if any(counts[verdict] for counts in counted.values())]
+def _counts(run: Run, counts: Mapping[str, Mapping[str, int]]) -> list[str]:
+    used = [verdict for verdict in VERDICTS if any(counted.get(verdict) for counted in counts.values())]
     lines = [f"| device | {' | '.join(used)} |", f"|---|{'--:|' * len(used)}"]
-    for slug, counts in counted.items():
-        lines.append(f"| {_text(run.describe(slug))} | {' | '.join(str(counts[v]) for v in used)} |")
+    for slug in dict.fromkeys([*(device["slug"] for device in run.devices), *counts]):
+        counted = counts.get(slug, {})
+        lines.append(f"| {_text(run.describe(slug))} | {' | '.join(str(counted.get(one, 0)) for one in used)} |")
     return lines
 
 

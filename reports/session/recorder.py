@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import json
-import os
 import platform
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Generator
 from dataclasses import fields
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -19,26 +18,42 @@ import pytest
 
 from reports.records import baseline as baselines
 from reports.records.anonymous import hider
-from reports.records.runs import Run, load
+from reports.records.lines import SCHEMA
+from reports.records.runs import Run, load, short
 from reports.records.timing import Times
 from reports.records.verdicts import FAILING, JUDGED, Record, against, dispute
 from reports.render import artifacts
 from reports.session import hooks
+from reports.session.folder import (
+    HERE,
+    RunFile,
+    Unrecorded,
+    discard,
+    name_folder,
+    parse_keep,
+    point_latest,
+    remove_old,
+    told,
+)
 from reports.session.results import make_collection_error, make_record
+from reports.session.usage import for_bisect
 
-SCHEMA = 1
 SUITE_VERSION = "0.1"
-HERE = Path(__file__).parents[1]
 RECORDER = pytest.StashKey["Recorder"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("record")
     group.addoption(
-        "--report", metavar="DIR", help="write the run into DIR (default: reports/runs/<UTC time>-<driver>)"
+        "--report", metavar="DIR", help="write the run into DIR, or a new folder in DIR/ (default: reports/runs/)"
     )
     group.addoption(
         "--baseline", metavar="FILE", help="known results of this driver: only a difference from them fails the run"
+    )
+    group.addoption(
+        "--keep",
+        metavar="N",
+        help="remove all but the N newest runs of this driver beside it, or those of before N days (90d)",
     )
     group.addoption(
         "--anonymous", action="store_true", help="leave host names and device UUIDs out of the record and the page"
@@ -49,8 +64,32 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.add_hookspecs(hooks)
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
+    """A run that could not be written down ends with one sentence and exit status 3, whatever it judged."""
+    problem: Exception | None = None
+    try:
+        status = yield
+    except (Unrecorded, pytest.UsageError) as caught:
+        problem = caught
+        if not isinstance(problem, Unrecorded) and not config.option.bisect:
+            raise
+        status = pytest.ExitCode.USAGE_ERROR
+    recorder = config.stash.get(RECORDER, None)
+    told = [str(problem)] if problem else recorder.unwritten if recorder else []
+    if isinstance(problem, Unrecorded) or (told and not problem):
+        status = pytest.ExitCode.INTERNAL_ERROR
+    for sentence in told if not hasattr(config, "workerinput") else ():
+        print(f"ERROR: {sentence}", file=sys.stderr)
+    if not config.option.bisect or hasattr(config, "workerinput"):
+        return status
+    return for_bisect(
+        status or 0, problem, any(one.verdict == "flaky" for one in recorder.records) if recorder else False
+    )
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
+    """Before workers are started."""
     config = session.config
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
@@ -103,8 +142,11 @@ class Recorder:
         self._seen: dict[str, Record] = {}
         self._times = Times()
         self._incomplete = False
+        self.unwritten: list[str] = []
+        self._keep = parse_keep(config.option.keep, config.option.resume or config.option.report)
         self.choice = _choice(config)
-        self.folder = _make_folder(config, self.devices)
+        slug = self.devices[0]["slug"] if self.devices else ""
+        self.folder = Path(config.option.resume) if config.option.resume else name_folder(config.option.report, slug)
         self._hide = hider(platform.node(), self.devices) if config.option.anonymous else lambda line: line
         head = {"type": "run", **_about(config), "choice": self.choice, **facts, "ledger": list(self.ledger.values())}
         self._begin(head, load(self.folder) if config.option.resume else None)
@@ -113,18 +155,18 @@ class Recorder:
         """Write the first line and the records of an interrupted run, then replace the file of that run."""
         if old:
             _check_same(old, self.devices)
-            head["resumed"] = [*old.head.get("resumed", []), old.head["time"]]
-        file = self.folder / ("resumed.jsonl" if old else "results.jsonl")
-        self._file = file.open("wb", buffering=0)  # a line is one write: whole or not there
+            head["resumed"] = [*old.head.get("resumed", []), old.head.get("time", "")]
+        self._file = RunFile(self.folder, resumes=old is not None)
         self._write(head)
         for test in old.tests if old else ():
             test["process"] = f"earlier {test['process']}" if test.get("process") else ""  # it is gone
             if test["verdict"] != "error":
                 self._add(Record(**{field.name: test[field.name] for field in fields(Record) if field.name in test}))
-        file.replace(self.folder / "results.jsonl")
+        if old:
+            self._file.complete()
 
     def _write(self, line: dict[str, Any]) -> None:
-        self._file.write((json.dumps(self._hide(line)) + "\n").encode())
+        self._file.write(self._hide(line))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.outcome == "rerun":  # type: ignore[comparison-overlap]
@@ -150,12 +192,15 @@ class Recorder:
             if record.verdict not in FAILING:
                 return
             self.records.remove(earlier)
-        record.expected, record.reason, record.differs = self._stands(record.id, record.device, record.verdict)
+        stands = self._stands(record.id, record.device, record.verdict, record.message)
+        record.expected, record.reason, record.differs = stands
         record.dispute = dispute(self.ledger, record.rules) if record.verdict in FAILING else []
         self._seen[record.nodeid] = record
         self.records.append(record)
         for rule, command, what in record.breaches:
             self._add_breach(record, rule, command, what)
+        for call in record.calls:  # a record keeps microseconds of a start: what follows is chance, and a tenth of the file
+            call["at"] = call.get("at", 0) // 1000 * 1000
         self._write({"type": "test", **vars(record)})
         self._times.add(record.device, record.calls)
         record.calls = []
@@ -170,7 +215,7 @@ class Recorder:
         found = self.breaches.setdefault((rule, record.device, command), empty)
         found["tests"].append(record.id)
 
-    def _stands(self, key: str, device: str, verdict: str) -> tuple[str, str, str]:
+    def _stands(self, key: str, device: str, verdict: str, message: str = "") -> tuple[str, str, str]:
         """The baseline's verdict, its reason, and why this verdict fails the run, each "" for none."""
         if device in self.layers - self._fitting:  # without a baseline of its own a layer does not fail the run
             known = self._of_layers.get(device, baselines.Baseline())
@@ -180,18 +225,43 @@ class Recorder:
         problem = against(verdict, expected)
         if self.baseline and verdict == "unsupported" and expected is None:
             problem = "unsupported, which the baseline does not list"
+        problem = None if known.excuses(verdict, message) else problem
         return expected or "", known.reasons.get(key, ""), problem or ""
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        try:
+            self._finish(session, exitstatus)
+        except Unrecorded as problem:
+            self.unwritten.append(str(problem))
+        finally:
+            self._file.close()
+        if exitstatus == pytest.ExitCode.USAGE_ERROR and not self.records:
+            discard(self.folder)  # nobody wants the page of a typing error
+            return
+        if self._file.is_broken:
+            return
+        try:
+            artifacts.write(self.folder)
+            point_latest(self.folder)
+            if self._keep:
+                remove_old(self.folder, self._keep)
+        except (OSError, ValueError) as problem:
+            what = told(problem, self.folder) if isinstance(problem, OSError) else str(problem)
+            again = f".venv/bin/python -m reports page {short(self.folder)}"
+            self.unwritten.append(f"the run has no page: {what}; `{again}` writes it")
+
+    def _finish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write the violations and the last line, and set the exit status."""
         for breach in self.breaches.values():
             self._write({"type": "breach", **breach})
-        whole = _is_whole(session.config) and not (session.shouldfail or session.shouldstop)
+        ended = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+        stopped = session.shouldfail or session.shouldstop or exitstatus not in ended
+        whole = _is_whole(session.config) and not stopped
         self.surprises = self._surprises(whole and not session.config.option.shard)
         self.farewells = [line for lines in session.config.hook.pytest_suite_farewell() for line in lines]
         totals = Counter(record.verdict for record in self.records)
         judged = Counter(record.verdict for record in self.records if record.device not in self.layers - self._fitting)
-        ended = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
         if exitstatus in ended or self._incomplete:
             session.exitstatus = self._status(judged)
         self._write(
@@ -205,9 +275,6 @@ class Recorder:
                 "times": self._times.describe(),
             }
         )
-        self._file.close()
-        artifacts.write(self.folder)
-        _point_latest(self.folder)
 
     def _status(self, totals: Counter[str]) -> int:
         if totals["error"]:
@@ -253,16 +320,6 @@ def _read_baseline(path: str | None, devices: list[dict[str, Any]]) -> baselines
     return made
 
 
-def _make_folder(config: pytest.Config, devices: list[dict[str, Any]]) -> Path:
-    if config.option.report or config.option.resume:
-        folder = Path(config.option.report or config.option.resume)
-    else:
-        name = devices[0]["slug"] if devices else "no-device"
-        folder = HERE / "runs" / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{name}"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 def _check_same(old: Run, devices: list[dict[str, Any]]) -> None:
     """A run continues only with the drivers with which it began."""
     names = ("slug", "driver_name", "driver_version")
@@ -277,14 +334,6 @@ def _choice(config: pytest.Config) -> list[str]:
     chosen += [f"--variant={name}" for name in config.getoption("variant", None) or []]
     chosen += [f"--fault={config.option.fault}"] if config.getoption("fault", None) else []
     return chosen + [f"--driver={manifest}" for manifest in config.getoption("driver", None) or []]
-
-
-def _point_latest(folder: Path) -> None:
-    if folder.parent != HERE / "runs":
-        return
-    new = HERE / f".latest-{os.getpid()}"
-    new.symlink_to(folder.relative_to(HERE))
-    new.replace(HERE / "latest")
 
 
 def _about(config: pytest.Config) -> dict[str, Any]:

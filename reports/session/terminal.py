@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from reports.records.lines import record_of
 from reports.records.runs import repeat, short
 from reports.records.verdicts import FAILING, VERDICTS, Record, told_steps
 from reports.session.recorder import RECORDER, Recorder
@@ -15,9 +16,11 @@ from reports.session.recorder import RECORDER, Recorder
 SHOWN = 5
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
     recorder = config.stash.get(RECORDER, None)
     write = terminalreporter.write_line
+    if exitstatus == pytest.ExitCode.USAGE_ERROR and recorder and not recorder.records:
+        return  # one sentence tells what was wrong
     if recorder is None:
         for error in terminalreporter.stats.get("error", []):
             write(f"{error.nodeid}\n{error.longrepr}")
@@ -31,8 +34,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             for line in lines:
                 write(line)
     write("")
-    write(f"record: {short(recorder.folder / 'results.jsonl')}")
-    write(f"page: {short(recorder.folder / 'index.html')}")
+    for name, file in (("record", record_of(recorder.folder)), ("page", recorder.folder / "index.html")):
+        if file and file.exists():
+            write(f"{name}: {short(file)}")
 
 
 def _counts(recorder: Recorder) -> list[str]:

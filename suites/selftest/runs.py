@@ -17,6 +17,7 @@ from pathlib import Path
 from fixtures.testbed import bench
 from fixtures.testbed.drivers import ROOT, SWIFTSHADER
 from fixtures.vulkan.outcomes import unsupported
+from reports.records.lines import open_text, record_of
 
 SAMPLES = "suites/selftest/samples/"
 SWIFT = (f"--driver={SWIFTSHADER}",)
@@ -70,8 +71,11 @@ def short(test_id: str) -> str:
 
 def read(folder: Path) -> list[dict]:
     """The lines of the record in `folder`; those of a run that did not begin are none."""
-    file = folder / "results.jsonl"
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    file = record_of(folder)
+    if file is None:
+        return []
+    with open_text(file) as opened:
+        return [json.loads(line) for line in opened]
 
 
 def scratch(name: str) -> Path:

@@ -11,6 +11,7 @@ import pytest
 from fixtures.testbed.drivers import ROOT
 from reports.records import verdicts
 from reports.records.baseline import read
+from suites.selftest.records import reports, saved
 from suites.selftest.runs import SAMPLES, run, scratch, section
 
 pytestmark = pytest.mark.limit(60)
@@ -260,6 +261,50 @@ def test_a_run_that_died_makes_no_baseline(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+PARTIAL = {"a selection": {"whole": False}, "an interrupted run": {"exit": 2}}
+
+
+@pytest.mark.parametrize("part", PARTIAL)
+def test_a_part_of_the_suite_updates_what_it_judged(part, tmp_path):
+    """Entries of tests and violations that a partial run did not judge stay; of a whole run they go."""
+    file, entries = tmp_path / "known.txt", ["crash b", "fail a", "fail breach SPEC-RESULT-01 vkX", "unsupported c"]
+    head = "@driverID 3\n@driverName a driver\n@versions 7..7\n"
+    file.write_text("\n".join([head, *entries]))
+
+    part_of_it = saved(tmp_path / "part", {"a": "pass", "c": "fail"}, end=PARTIAL[part])
+    done = reports("baseline", part_of_it, "-o", file)
+    after_part = sorted(f"{verdict} {key}" for key, verdict in read(file).known.items())
+    reports("baseline", saved(tmp_path / "whole", {"a": "pass", "c": "fail"}), "-o", file)
+
+    assert (done.returncode, "judged a part of the suite: the other entries stay" in done.stderr) == (0, True), (
+        done.stderr
+    )
+    assert after_part == ["crash b", "fail breach SPEC-RESULT-01 vkX", "fail c"]
+    assert read(file).known == {"c": "fail"}
+
+
+REFUSED = {
+    "of another driver": ({"driver": "another"}, "it is about a driver 7..7, but the run judged another 7"),
+    "of a part on another version": (
+        {"version": 8, "end": {"whole": False}},
+        "it is about a driver 7..7, but the run judged a part of the suite on a driver 8",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_baseline_is_not_overwritten_by_a_run(what, tmp_path):
+    """One sentence, and the file stays as it was."""
+    file, (ran, told) = tmp_path / "known.txt", REFUSED[what]
+    file.write_text("@driverID 3\n@driverName a driver\n@versions 7..7\n\nfail a\n")
+    before = file.read_text()
+
+    done = reports("baseline", saved(tmp_path / "run", {"a": "fail"}, **ran), "-o", file)
+
+    assert (done.returncode, done.stderr) == (2, f"{file}: {told}\n")
+    assert file.read_text() == before
+
+
 @pytest.mark.parametrize(
     ("verdict", "is_right"),
     [("pass", True), ("warn", True), ("unsupported", True), ("fail", False), ("crash", False)],
@@ -267,3 +312,15 @@ def test_a_run_that_died_makes_no_baseline(tmp_path):
 def test_an_optional_entry_accepts_what_no_driver_owes(verdict, is_right):
     """What one build of a version claims and another does not may pass, warn or be unsupported; it may not fail."""
     assert (verdicts.against(verdict, "optional") is None) is is_right
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_on_a_slow_machine_a_test_may_come_too_late(slow):
+    """With `@slow` in the head it is no difference that work was over too soon; without, it is one like any."""
+    head = known().splitlines()[:3] + ["@slow"] * slow
+
+    found = against("\n".join(head) + "\n", f"{SAMPLES}late.py", "-n0")
+    differs = [] if slow else ["test_comes_too_late"]
+
+    assert [one.partition(": ")[0].rpartition("::")[2] for one in differences(found)] == differs
+    assert found.status == int(not slow)

@@ -1,8 +1,7 @@
 """What `python -m reports compare` says of two runs, and that a renamed test is no new one."""
 
 import json
-import subprocess
-import sys
+import re
 from copy import deepcopy
 
 import pytest
@@ -11,6 +10,7 @@ from fixtures.testbed.drivers import ROOT
 from reports.compare import changes as compare
 from reports.records import baseline, renamed
 from reports.records.runs import Run, load, save
+from suites.selftest.records import line_of, made, reports, saved
 from suites.selftest.runs import SAMPLES, run
 
 pytestmark = pytest.mark.limit(60)
@@ -19,12 +19,6 @@ pytestmark = pytest.mark.limit(60)
 @pytest.fixture(scope="module")
 def finished():
     return load(run(SAMPLES + "verdicts.py", SAMPLES + "breaches.py", "-n2").folder)
-
-
-def command(*arguments):
-    """`python -m reports compare`, finished."""
-    line = [sys.executable, "-m", "reports", "compare", *map(str, arguments)]
-    return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
 
 
 def with_verdict(finished: Run, test, verdict):
@@ -124,7 +118,7 @@ def timed(finished, count, nanoseconds):
     ],
 )
 def test_calls_that_got_slower(finished, count, was, now, kinds):
-    """A median counts if it grew twofold, over enough calls."""
+    """The fastest tenth counts if it grew twofold, over enough calls."""
     changes = compare.compare(timed(finished, count, was), timed(finished, count, now))
 
     assert [one.kind for one in changes] == kinds
@@ -138,12 +132,119 @@ def test_times_within_noise_are_no_change(finished):
     assert compare.compare(old, new) == []
 
 
+def test_calls_that_got_slower_are_told_and_count_where_asked(finished, tmp_path):
+    """No regression but with --slower; what is no factor is refused."""
+    for name, nanoseconds in (("old", 1000), ("new", 2200)):
+        save(timed(finished, 100, nanoseconds), tmp_path / name)
+
+    told, asked, wrong = (
+        reports("compare", tmp_path / "old", tmp_path / "new", *more) for more in ([], ["--slower=2"], ["--slower=nan"])
+    )
+
+    assert (told.returncode, asked.returncode, wrong.returncode) == (0, 1, 2), told.stdout + asked.stdout
+    assert "slower: 1\n  vkGetSemaphoreFdKHR [swiftshader]: 1.01 µs (median 1.05 µs" in told.stdout
+    assert told.stdout.endswith(
+        "no regression; calls of 1 command got slower, which counts with --slower=FACTOR alone\n"
+    )
+    assert asked.stdout.endswith("a regression; calls of 1 command got slower\n")
+
+
+BUSY = {
+    "a machine that interrupts": (lambda ns, _: ns if ns % 5 == 0 else 30 * ns, []),
+    "a slow machine": (lambda ns, _: 3 * ns, ["all slower"]),
+    "a slow command on a slow machine": (lambda ns, number: (9 if number == 3 else 3) * ns, ["slower", "all slower"]),
+}
+"""What it does to the time of a call of the command of a number, and the changes that are told."""
+
+
+@pytest.mark.parametrize("how", BUSY)
+def test_a_busy_machine_makes_no_command_slow(how):
+    """Most calls of all commands may take any time; a command is slow beside the others of its run."""
+    slow, kinds = BUSY[how]
+
+    def calls(taken):
+        names = [f"vk{number}" for number in range(8)]
+        return [{"command": names[n], "ns": taken(1000 + one, n)} for n in range(8) for one in range(100)]
+
+    old, new = (Run(made({}).head, [line_of("a", "pass", calls=calls(its))]) for its in (lambda ns, _: ns, slow))
+
+    assert [one.kind for one in compare.compare(old, new)] == kinds
+
+
+FOREIGN = {
+    "not JSON": "no json\n",
+    "no object": "42\n",
+    "no type": "{}\n",
+    "a list": "[1]\n",
+    "a second run": '{"type": "run", "schema": 1, "devices": []}\n',
+    "a test without fields": '{"type": "test"}\n',
+    "a test with a number as its id": '{"type": "test", "id": 1}\n',
+    "a verdict of another suite": json.dumps(line_of("b", "passed")) + "\n",
+    "calls that are none": json.dumps(line_of("b", "fail", calls=[1])) + "\n",
+    "an end that is none": '{"type": "end", "exit": "0"}\n',
+    "deep nonsense": "[" * 100_000 + "\n",
+}
+"""Lines that follow those of a run."""
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_a_foreign_line_is_refused(what, tmp_path):
+    """One sentence names the record, and the exit status is not that of a regression."""
+    folder = saved(tmp_path / "run", {"a": "pass"}, end={})
+    with (folder / "results.jsonl").open("a") as file:
+        file.write(FOREIGN[what])
+
+    done = reports("compare", folder, folder)
+
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert re.match(rf"{folder}\S* is not the record of a run: (line 3|the calls of b) ", done.stderr), done.stderr
+
+
+LATER = '{"type": "run", "schema": 2, "devices": []}\n'
+WITHOUT = '{"type": "run", "devices": []}\n'
+UNREADABLE = {
+    "a folder without a run": (lambda _: None, "has no results.jsonl; name the folder of a run"),
+    "a record of a later schema": (
+        lambda file: file.write_text('{"type": "run", "schema": 2, "devices": []}\n'),
+        "is of schema 2",
+    ),
+    "a record without a schema": (lambda file: file.write_text(WITHOUT), 'has no "schema"'),
+    "an empty record": (lambda file: file.write_text(""), "it is empty"),
+    "bytes": (lambda file: file.write_bytes(bytes(range(256))), "line 1 is not JSON"),
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_a_run_that_cannot_be_read_is_no_regression(what, tmp_path):
+    """Exit status 2 and one sentence, whichever command asks for the run."""
+    write, told = UNREADABLE[what]
+    write(tmp_path / "results.jsonl")
+
+    for command in (
+        ["compare", tmp_path, tmp_path],
+        ["page", tmp_path],
+        ["baseline", tmp_path],
+        ["reproduce", tmp_path, "x"],
+    ):
+        done = reports(*command)
+        assert (done.returncode, told in done.stderr, done.stderr.count("\n")) == (2, True, 1), done.stderr
+
+
+def test_what_a_newer_suite_adds_is_left_alone(tmp_path):
+    """More fields and lines of further types are of the same schema."""
+    folder = saved(tmp_path / "run", {"a": "pass"}, head={"weather": "fine"}, end={})
+    with (folder / "results.jsonl").open("a") as file:
+        file.write('{"type": "weather", "verdict": 7}\n' + json.dumps(made({}).end) + "\n")
+
+    assert reports("compare", folder, folder).returncode == 0
+
+
 def test_the_command_names_drivers_and_ends_with_one_on_a_regression(finished, tmp_path):
     """Text: both drivers, the change, the command that repeats it; exit status 1, and 0 of a run with itself."""
     save(with_verdict(finished, "test_fails", "pass"), tmp_path / "old")
     save(finished, tmp_path / "new")
 
-    done, same = command(tmp_path / "old", tmp_path / "new"), command(tmp_path / "new", tmp_path / "new")
+    done, same = (reports("compare", tmp_path / old, tmp_path / "new") for old in ("old", "new"))
 
     assert (done.returncode, same.returncode) == (1, 0), done.stderr + same.stderr
     assert done.stdout.count("SwiftShader driver (20971520)") == 2
@@ -158,8 +259,8 @@ def test_json_and_html(finished, tmp_path):
     save(old, tmp_path / "old")
     save(finished, tmp_path / "new")
 
-    told = json.loads(command("--json", tmp_path / "old", tmp_path / "new").stdout)
-    page = command("--html", "-o", tmp_path / "page.html", tmp_path / "old", tmp_path / "new")
+    told = json.loads(reports("compare", "--json", tmp_path / "old", tmp_path / "new").stdout)
+    page = reports("compare", "--html", "-o", tmp_path / "page.html", tmp_path / "old", tmp_path / "new")
 
     assert (told["regression"], [one["kind"] for one in told["changes"]]) == (True, ["new failure"])
     assert told["new"][0]["driver_name"] == "SwiftShader driver"
@@ -171,9 +272,9 @@ def test_a_run_that_died_is_not_compared(finished, tmp_path):
     """One sentence."""
     save(Run(finished.head, finished.tests), tmp_path)
 
-    done = command(tmp_path, tmp_path)
+    done = reports("compare", tmp_path, tmp_path)
 
-    assert done.returncode == 1
+    assert done.returncode == 2
     resume = f"continue it with `.venv/bin/pytest --resume={tmp_path}`"
     assert done.stderr == f"{tmp_path}: the run died before its end; {resume}\n"
 

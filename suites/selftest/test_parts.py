@@ -2,15 +2,17 @@
 
 import json
 import platform
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from fixtures.testbed.drivers import ROOT
-from reports.compare.merge import merge
+from reports.records.lines import open_text
 from reports.records.runs import Run, load, save
 from suites.selftest.browser import browser
+from suites.selftest.records import line_of, made, reports, text_of
 from suites.selftest.runs import SAMPLES, SWIFT, run
 
 pytestmark = pytest.mark.limit(60)
@@ -18,9 +20,9 @@ QUICK = (SAMPLES + "endless.py", "-n2", "-k", "quick")
 
 
 def merged(folder, *runs):
-    """`python -m reports merge`, and the run that it makes."""
-    line = [sys.executable, "-m", "reports", "merge", *map(str, runs), "-o", str(folder)]
-    subprocess.run(line, cwd=ROOT, check=True, timeout=50, stdout=subprocess.DEVNULL)
+    """`python -m reports merge`, and the run that it makes; exit status 1 where a part of it is missing."""
+    done = reports("merge", *runs, "-o", folder)
+    assert done.returncode == bool(done.stderr), done.stderr
     return load(folder)
 
 
@@ -78,7 +80,9 @@ def test_one_driver_on_two_machines_is_two_columns(tmp_path):
     save(other, tmp_path / "other")
 
     found = merged(tmp_path / "both", one.folder, tmp_path / "other")
-    again = merged(tmp_path / "again", one.folder, one.folder)
+    other.head |= {"host": one.lines[0]["host"], "time": "another night"}
+    save(other, tmp_path / "another")
+    again = merged(tmp_path / "again", one.folder, tmp_path / "another")
 
     assert [device["slug"] for device in found.devices] == ["swiftshader", "swiftshader@elsewhere"]
     assert (len(found.tests), len(again.tests), len(again.devices)) == (80, 80, 2)
@@ -86,13 +90,15 @@ def test_one_driver_on_two_machines_is_two_columns(tmp_path):
         assert len({test["process"].partition("/")[0] for test in run_of_40}) == 1, "processes of two runs share a name"
 
 
-def test_a_layer_is_no_device_when_merged():
+def test_a_layer_is_no_device_when_merged(tmp_path):
     """Two runs' results of one validation layer are two columns, each told as a layer."""
     layer = {"slug": "layer-1.4", "driver_name": "a layer"}
-    tests = [{"id": "a", "nodeid": "a", "device": "layer-1.4", "verdict": "pass", "calls": []}]
-    one = Run({"host": "here", "devices": [], "validation_layers": [layer]}, tests)
+    for night in ("one", "another"):
+        one = made({}, head={"devices": [], "validation_layers": [layer], "host": "here", "time": night})
+        one.tests = [line_of("a", "pass", device="layer-1.4")]
+        save(one, tmp_path / night)
 
-    found = merge([one, one])
+    found = merged(tmp_path / "both", tmp_path / "one", tmp_path / "another")
 
     assert found.devices == []
     assert [told["slug"] for told in found.head["validation_layers"]] == ["layer-1.4", "layer-1.4@here"]
@@ -111,7 +117,8 @@ def test_a_merged_run_with_one_that_died_has_no_end(tmp_path):
 
 def interrupted(folder):
     """The record of a run that was killed in the middle of a line after ten tests."""
-    lines = (run(*QUICK).folder / "results.jsonl").read_text().splitlines(keepends=True)
+    with open_text(run(*QUICK).folder / "results.jsonl.gz") as file:
+        lines = file.readlines()
     folder.mkdir()
     (folder / "results.jsonl").write_text("".join(lines[:11]) + lines[11][:30])
     return [json.loads(line) for line in lines[1:11]]
@@ -135,6 +142,19 @@ def test_an_interrupted_run_goes_on(tmp_path):
     assert (len(found.tests), found.end["totals"]) == (40, {"pass": 40})
     assert len(found.head["resumed"]) == 1
     assert (tmp_path / "run" / "index.html").exists()
+
+
+def test_a_run_that_ended_goes_on_with_what_has_no_verdict(tmp_path):
+    """A part of the tests becomes all of them: the record is compressed before and after."""
+    part = run(*QUICK, f"--deselect={SAMPLES}endless.py::test_quick[swiftshader-1")
+    (tmp_path / "run").mkdir()
+    shutil.copy(part.folder / "results.jsonl.gz", tmp_path / "run")
+
+    done = resumed(tmp_path / "run")
+
+    assert done.returncode == 0, done.stdout
+    assert len(load(tmp_path / "run").tests) == 40 > len(part.tests)
+    assert sorted(file.suffix for file in (tmp_path / "run").iterdir()) == [".gz", ".gz", ".html", ".md", ".xml"]
 
 
 def test_a_run_goes_on_with_its_own_driver_only(tmp_path):
@@ -165,8 +185,9 @@ def test_an_anonymous_run_names_nobody():
 
     device = named.lines[0]["devices"][0]
     secrets = [device["device_uuid"], device["driver_uuid"], f"/{platform.node()}/"]
-    texts = [anonymous.output, *(file.read_text() for file in anonymous.folder.iterdir() if file.suffix)]
-    assert len(texts) == 5
+    files = [file for file in anonymous.folder.iterdir() if file.suffix in (".gz", ".html", ".md", ".xml")]
+    texts = [anonymous.output, *map(text_of, files)]
+    assert len(texts) == 6
     assert not [secret for secret in secrets for text in texts[1:] if secret in text and secret.strip("0")]
     assert device["device_uuid"] not in texts[0]
     assert anonymous.lines[0]["host"] == "(left out)"

@@ -1,14 +1,13 @@
 "use strict";
-// The run's data, and small helpers. Text of the data reaches the page through `el` alone: as text, never as markup.
+// Small helpers. Text of the data (DATA: start.js) reaches the page through `el` alone: as text, never as markup.
 
-const DATA = JSON.parse(document.getElementById("data").textContent);
-document.getElementById("data").remove();
 const VERDICTS = ["fail", "crash", "timeout", "error", "flaky", "warn", "pass", "unsupported"];
 const GLYPHS = { fail: "✗", crash: "‼", timeout: "∞", error: "!", flaky: "≈", warn: "△", pass: "✓", unsupported: "·" };
 const FAILING = new Set(["fail", "crash", "timeout"]);
 const LEDGER = new Map(DATA.ledger.map((rule) => [rule.id, rule]));
 const DEVICES = DATA.run.devices || [];
-const TESTS = DATA.tests;
+const rank = (one) => (one.differs || one.verdict === "error" ? 0 : VERDICTS.length) + VERDICTS.indexOf(one.verdict);
+const TESTS = DATA.tests.sort((one, other) => rank(one) - rank(other) || (one.id < other.id ? -1 : 1));
 const SLUGS = [...new Set([...DEVICES.map((device) => device.slug), ...TESTS.map((test) => test.device || "")])];
 const byId = (id) => document.getElementById(id);
 

@@ -10,7 +10,8 @@ function drawHead() {
   const when = `${DATA.run.time || ""}${DATA.run.host ? ` on ${DATA.run.host}` : ""}`;
   byId("outcome").textContent = `${how} ${TESTS.length} tests, ${wrong} results that fail the run${against}. ${when}`;
   const farewells = (DATA.end.farewells || []).map((text) => el("p", {}, `After the last test: ${text}`));
-  byId("devices").append(...farewells, el("div", { class: "cards" }, ...SLUGS.map(card)));
+  const missing = (DATA.end.missing || []).map((text) => el("p", {}, el("strong", {}, text)));
+  byId("devices").append(...missing, ...farewells, el("div", { class: "cards" }, ...SLUGS.map(card)));
 }
 
 function card(slug) {

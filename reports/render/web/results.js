@@ -72,7 +72,7 @@ function describeTest(test) {
     const title = ["crash", "timeout"].includes(test.verdict) ? "Stack" : "In full";
     made.push(el("h4", {}, title), el("pre", {}, test.detail));
   }
-  if (test.no_room) made.push(el("p", {}, "This page has reached its size limit: results.jsonl has the calls of this test."));
+  if (test.no_room) made.push(el("p", {}, "This page has reached its size limit: the record has the calls of this test."));
   return made;
 }
 
