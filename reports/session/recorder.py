@@ -35,7 +35,7 @@ from reports.session.folder import (
     remove_old,
     told,
 )
-from reports.session.results import make_collection_error, make_record
+from reports.session.results import make_collection_error, make_record, shortened
 from reports.session.usage import for_bisect
 
 SUITE_VERSION = "0.1"
@@ -199,10 +199,9 @@ class Recorder:
         self.records.append(record)
         for rule, command, what in record.breaches:
             self._add_breach(record, rule, command, what)
-        for call in record.calls:  # a record keeps microseconds of a start: what follows is chance, and a tenth of the file
-            call["at"] = call.get("at", 0) // 1000 * 1000
-        self._write({"type": "test", **vars(record)})
         self._times.add(record.device, record.calls)
+        record.calls = shortened(record.calls, record.verdict)
+        self._write({"type": "test", **vars(record)})
         record.calls = []
 
     def _add_breach(self, record: Record, rule: str, command: str, what: str) -> None:

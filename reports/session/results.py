@@ -10,6 +10,9 @@ import pytest
 
 from reports.records.verdicts import Record
 
+TOLD = 50
+"""Calls of a test that passed which are told from its beginning, and from its end."""
+
 
 def make_record(reports: Sequence[pytest.TestReport]) -> Record:
     """The record of a test, from the reports of its phases or from the single report of its crash."""
@@ -35,6 +38,20 @@ def make_record(reports: Sequence[pytest.TestReport]) -> Record:
         behaviour=said.get("behaviour", ""),
         parameters=said.get("parameters", {}),
     )
+
+
+def shortened(calls: list[dict[str, Any]], verdict: str) -> list[dict[str, Any]]:
+    """The calls of a test as a record has them: begun at whole microseconds, and of a test that passed the first and last ones.
+
+    What is left out is a third of a compressed record, and nobody reads it.
+    """
+    for call in calls:
+        if "at" in call:
+            call["at"] -= call["at"] % 1000
+    if verdict != "pass" or len(calls) <= 2 * TOLD:
+        return calls
+    left_out = sum(call.get("dropped", 1) for call in calls[TOLD:-TOLD])
+    return [*calls[:TOLD], {"dropped": left_out}, *calls[-TOLD:]]
 
 
 def make_collection_error(report: pytest.CollectReport) -> Record:

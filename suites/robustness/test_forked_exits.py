@@ -42,7 +42,7 @@ def fork_that_exits():
     rescue.join()
 
 
-@rule("SPEC-FUND-14")
+@rule("SPEC-FUND-15")
 def test_the_exit_of_a_forked_process_is_nothing_to_the_payloads(device, open_device, kind):
     """A signaled payload that is shared keeps its signal when a forked process exits, and another signal comes through."""
     exporter, importer = device.semaphore(kind, export=True), open_device().semaphore(kind)
@@ -61,7 +61,7 @@ def test_the_exit_of_a_forked_process_is_nothing_to_the_payloads(device, open_de
     assert not stuck, f"when a forked process had exited, a wait for a shared payload did not end: {stuck[0]}"
 
 
-@rule("SPEC-FUND-14")
+@rule("SPEC-FUND-15")
 def test_the_exit_of_a_forked_process_is_nothing_to_what_is_pending(device):
     """A batch that waits while a forked process exits holds until its value is signaled, and ends then."""
     needs_timelines(device)

@@ -13,6 +13,7 @@ import pytest
 
 from fixtures.testbed.drivers import ROOT
 from reports.records.verdicts import FAILING, dispute
+from reports.session.results import shortened
 from suites.ledger import rules
 from suites.selftest.runs import MARK, SAMPLES, command, environment, marked, read, run
 
@@ -112,6 +113,20 @@ def test_a_failure_carries_what_a_dispute_needs():
             assert [(one["rule"], one["section"]) for one in line["dispute"]] == [
                 (r, rules()[r].source) for r in claimed
             ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "kept"), [("pass", [*range(50), "dropped", *range(200, 250)]), ("fail", [*range(250)])]
+)
+def test_a_record_has_what_somebody_reads(verdict, kept):
+    """Of a test that passed the first and the last calls, of any other one all of them; each began at a whole microsecond."""
+    calls = [{"command": "vkX", "arguments": [number], "at": 1000 * number + 7, "ns": 4321} for number in range(250)]
+
+    told = shortened(calls, verdict)
+
+    assert [one["arguments"][0] if "command" in one else "dropped" for one in told] == kept
+    assert {one["at"] % 1000 for one in told if "at" in one} == {0}
+    assert sum(one.get("dropped", 1) for one in told) == 250
 
 
 def test_the_last_line_has_the_totals():
