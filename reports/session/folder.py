@@ -196,5 +196,9 @@ def point_latest(folder: Path) -> None:
     if folder.parent != RUNS:
         return
     new = HERE / f".latest-{os.getpid()}"
+    new.unlink(missing_ok=True)
     new.symlink_to(folder.relative_to(HERE))
-    new.replace(HERE / "latest")
+    try:
+        new.replace(HERE / "latest")
+    finally:
+        new.unlink(missing_ok=True)

@@ -7,13 +7,14 @@ import pytest
 
 from fixtures.testbed.gates import Proof, run_work, shown
 from fixtures.testbed.kinds import TIMELINE
+from fixtures.vulkan.registry import Result
 from suites.creation.proofs import covered, proof_of_wait, raised, refused, signaled, used_once, waiting_queue
 from suites.ledger import rule
 from suites.steps.batches import each_pair, ends
 from suites.steps.members import close
 from suites.steps.queues import second_queue
 from suites.steps.signals import first_stuck, signal_behind_work
-from suites.steps.timelines import needs_timelines
+from suites.steps.timelines import needs_timelines, two_handles
 
 GONE = {"the-first": (0,), "the-second-last": (2,), "every-second": (0, 2)}
 """Which of four semaphores are destroyed."""
@@ -68,6 +69,26 @@ def test_a_wait_for_a_new_semaphore_holds_whatever_else_is_signaled(device, open
     proof = shown(arrange)
 
     assert proof is Proof.HELD, f"a wait for the first semaphore that was made after some were destroyed: {proof.value}"
+
+
+@rule("SPEC-DESTROY-07")
+@each_gone
+@pytest.mark.parametrize("handle", ["own", "importer"])
+def test_each_timeline_has_a_value_of_its_own(device, handle, gone):
+    """Timelines keep their values while others are destroyed and made, and these have values of their own."""
+    made = {value: two_handles(device, handle, value) for value in range(10, 14)}
+    for index in gone:
+        for one in made.pop(10 + index):
+            one.destroy()
+
+    made |= {value: two_handles(device, handle, value) for value in range(20, 20 + len(gone))}
+    before = [seen.counter() for _, seen in made.values()]
+    answers = {acting.host_signal(value + 100) for value, (acting, _) in made.items()}
+    after = [seen.counter() for _, seen in made.values()]
+
+    assert before == [*made], f"older and new timelines that were made with {[*made]} have the counters {before}"
+    assert answers == {Result.SUCCESS}, f"vkSignalSemaphore, each by 100 more, returned {answers}"
+    assert after == [value + 100 for value in made], f"signals of 100 more than {[*made]} led to the counters {after}"
 
 
 @rule("SPEC-CREATE-01", "SPEC-DESTROY-07")

@@ -20,7 +20,7 @@ from suites.steps.payloads import (
     temporary,
 )
 from suites.steps.queues import FAMILIES, each_command, queue_for, queue_of
-from suites.steps.signals import signal, signal_behind_work, wait_at, wait_for
+from suites.steps.signals import signal, signal_behind_work, unwatched, wait_at, wait_for
 
 FRAMES = 32
 
@@ -177,6 +177,21 @@ def test_a_wait_without_a_fence_brings_the_payload_back(device, open_device, kin
 
     assert proof is Proof.HELD, f"a wait without a fence ({answers[-1]}) for the temporary payload: {proof.value}"
     assert second.finishes(), f"after a wait without a fence the permanent payload's signal is lost: {second}"
+
+
+@rule("SPEC-IMPORT-06")
+@each_permanent
+def test_a_wait_that_nobody_watches_brings_the_payload_back(device, open_device, kind, permanent):
+    """A wait in a submission without a fence and without a signal ends a temporary import too."""
+    temporary(kind)
+    into = target(device, open_device(), permanent)
+    puts(signaled(device, kind)[1], into.semaphore, kind)
+
+    answer = unwatched(into.semaphore.device.queue, waits=[into.semaphore])
+
+    assert answer.is_success, f"a wait without a fence for the temporary payload ended with {answer}"
+    proof = shown(lambda factor: (signal_behind_work(into.below, factor), wait_at(into.semaphore, into.queue)))
+    assert proof is Proof.HELD, f"a wait for the permanent payload after a wait that nobody watches: {proof.value}"
 
 
 @rule("SPEC-IMPORT-06")

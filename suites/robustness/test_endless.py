@@ -156,6 +156,7 @@ def usual():
 def check(life, device, rounds):
     """Assert that the rounds of a life leave nothing and do not become slower, nor further rounds after them."""
     one_round, kinds = life(device), ("descriptors", *OTHERS)
+    device.later(device.vk.vkDeviceWaitIdle, device.handle)  # before it destroys what is in use
     series = growth(one_round, **rounds)
     again = growth(one_round, **usual()) if grows(series, *kinds) or slows(series) else series
 

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import os
 import re
 import subprocess
 import sys
@@ -53,6 +54,16 @@ def reports(*arguments, timeout=60):
     """`python -m reports ...`, finished."""
     line = [sys.executable, "-m", "reports", *map(str, arguments)]
     return subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def cost_of(*arguments):
+    """(seconds of a processor, MiB of the largest process) that `python -m reports ...` takes, which ends with status 0."""
+    line = [sys.executable, "-m", "reports", *map(str, arguments)]
+    child = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0, line
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 def text_of(file):

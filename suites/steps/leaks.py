@@ -15,7 +15,7 @@ WARM_UP = 0.25
 SECONDS, FEWEST = 0.2, 100
 """Rounds that would take longer than SECONDS, before --patience, are reduced, to FEWEST at least in the first series."""
 
-LONGEST = 8.0
+LONGEST = 12.0
 """Seconds, before --patience, that all rounds may take."""
 
 LEAST = 0.01

@@ -1,6 +1,8 @@
-"""A pytest plugin: when a test function has failed or warned, its other cases are left out (../matrix.py)."""
+"""A pytest plugin: when a test has failed or warned, other cases of its function with its rules are left out (../matrix.py)."""
 
 import pytest
+
+from suites.ledger import claims_of
 
 
 class Once:
@@ -8,14 +10,16 @@ class Once:
 
     def __init__(self):
         self.seen = set()
+        self.now = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item):
-        return True if item.nodeid.partition("[")[0] in self.seen else None
+        self.now = item.nodeid.partition("[")[0], frozenset(claims_of(item))
+        return True if self.now in self.seen else None
 
     def pytest_runtest_logreport(self, report):
         if report.failed or any(name == "warnings" and texts for name, texts in report.user_properties):
-            self.seen.add(report.nodeid.partition("[")[0])
+            self.seen.add(self.now)
 
 
 def pytest_sessionstart(session):
