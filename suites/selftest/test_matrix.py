@@ -29,6 +29,7 @@ NEVER_FAILED = {
 """Test functions that no fault of the matrix can make fail, and why."""
 
 ON_VENUS = {
+    "suites/neighbours/test_two_drivers.py::test_a_merge_of_two_drivers_imports",
     *(f"suites/neighbours/test_sync_files.py::test_a_{what}_imports" for what in SYNC_FILES),
     *(f"suites/neighbours/test_foreign_fences.py::test_a_{what}" for what in FOREIGN_FENCES),
 }
