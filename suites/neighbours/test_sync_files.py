@@ -101,13 +101,16 @@ def test_a_copy_of_a_sync_file_imports(device, sync_kind):
 @rule("SPEC-HANDLE-06")
 def test_a_merge_of_two_devices_is_ready_when_both_are(device, open_device, sync_kind):
     """A sync_file merged from two devices' fences is not ready before the work of the slower device is done."""
-    gate = run_work(device, 4)
-    slow, quick = exported_payload(device, sync_kind), exported_payload(open_device(), sync_kind)
+    beside = open_device()
 
-    merged = merge_sync_files(slow, quick)
+    def arrange(factor):
+        gate = run_work(device, factor)
+        merged = merge_sync_files(exported_payload(device, sync_kind), exported_payload(beside, sync_kind))
+        return gate, lambda: sync_files.is_ready(merged.fd, patience.seconds())
 
-    assert sync_files.is_ready(merged.fd, patience.seconds()), f"poll() does not report {merged} ready"
-    assert gate.is_done, "a merged sync_file was ready while the work before one of its fences still ran"
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"a merged sync_file, one of whose fences comes after work: {proof.value}"
 
 
 @rule("SPEC-HANDLE-08", "SPEC-COMPAT-02")

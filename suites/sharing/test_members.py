@@ -104,18 +104,21 @@ def test_two_payloads_hand_work_to_and_fro(device, open_device, opaque_kind, pla
     ping, _, ping_there = members(device, importing, opaque_kind).values()
     pong, pong_there, _ = members(device, importing, opaque_kind).values()
     answering = beside(importing) if importing is device else importing.queue
-    gate = signal_behind_work(ping)
-    calls = []
+    counted, calls = values(opaque_kind), []
 
-    for turn in range(1, ROUNDS):  # no payload is ever waited for by two queues
-        calls.append(answering.submit(waits=[at(ping_there, turn)], signals=[at(pong_there, turn)]))
-        calls.append(device.queue.submit(waits=[at(pong, turn)], signals=[at(ping, turn + 1)]))
-    last = answering.submit(waits=[at(ping_there, ROUNDS)])
+    def arrange(factor):
+        value = next(counted)
+        gate = signal_behind_work(ping, factor, value)
+        for _ in range(1, ROUNDS):  # no payload is ever waited for by two queues
+            calls.append(answering.submit(waits=[at(ping_there, value)], signals=[at(pong_there, value)]))
+            calls.append(device.queue.submit(waits=[at(pong, value)], signals=[at(ping, value := next(counted))]))
+        calls.append(answering.submit(waits=[at(ping_there, value)]))
+        return gate, calls[-1]
 
-    ended, gate_done = last.finishes(), gate.is_done
+    proof = shown(arrange)
+
     done = [call.is_done for call in calls].count(True)
-    assert ended, f"only {done} of {len(calls)} batches that take turns ended; the wait after them: {last}"
-    assert gate_done, "the wait after batches that take turns ended while the work before the first signal still ran"
+    assert proof is Proof.HELD, f"the last of {len(calls)} batches that take turns ({done} ended): {proof.value}"
 
 
 @rule("SPEC-STATE-02", "SPEC-STATE-01")

@@ -1,6 +1,7 @@
 """Timeline semaphores that share one payload, in one process and in several."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
+from itertools import count
 
 import pytest
 
@@ -187,21 +188,24 @@ def test_two_devices_raise_one_payload_by_turns(device, open_device):
     """Batches of two devices that each wait for the other's last value and signal the next run by turns, behind work."""
     every = members(device, open_device)
     one, other = every["exporter"], every["importer in another instance"]
-    submissions, gate = [], run_work(device)
+    counted, submissions = count(1), []
 
-    for value in range(64):
-        mine = (one, other)[value % 2]
-        batch = Batch((mine.handle,), (), (mine.handle,), (value,), (value + 1,))
-        if value == 0:
-            batch = Batch((), (), (mine.handle,), None, (1,))
-        submissions.append(mine.device.queue.submit_batches([batch]))
-    ended, gate_done = submissions[-1].finishes(), gate.is_done
+    def arrange(factor):
+        gate = run_work(device, factor)
+        for turn in range(64):
+            mine, value = (one, other)[turn % 2], next(counted)
+            waits = ((mine.handle,), (), (mine.handle,), (value - 1,), (value,))
+            first = ((), (), (mine.handle,), None, (value,))  # behind the work, as it is on its queue
+            submissions.append(mine.device.queue.submit_batches([Batch(*(waits if turn else first))]))
+        return gate, submissions[-1]
+
+    proof = shown(arrange)
     stuck = first_stuck(submissions)
 
-    assert gate_done or not ended, "the last of 64 batches by turns ended while the work before the first still ran"
-    assert not stuck, f"of 64 batches by turns one did not end: {stuck}"
+    assert not stuck, f"of {len(submissions)} batches by turns one did not end: {stuck}"
+    assert proof is Proof.HELD, f"the last of 64 batches by turns, behind work before the first: {proof.value}"
     counters = [one.counter(), other.counter()]
-    assert counters == [64, 64], f"after 64 batches by turns the counters are {counters}"
+    assert counters == [len(submissions)] * 2, f"after {len(submissions)} batches by turns the counters are {counters}"
 
 
 @rule("SPEC-HOST-08", "SPEC-HOST-09", "SPEC-HOST-01")
