@@ -20,8 +20,6 @@ def elsewhere(request, device_info, open_instance, processes):
     if request.param in VERSIONS:
         return identities(open_instance(version=VERSIONS[request.param]))
     ending = processes.run(identities_there, device_info)
-    if ending.value == "Skipped":
-        unsupported(f"in another process: {ending}")
     if ending.how != "returned":
         raise Broken(f"another process could not query the driver's devices (SPEC-UUID-01): {ending}")
     return ending.value

@@ -14,6 +14,7 @@ from fixtures.running.processes import Nursery
 from fixtures.testbed import bench
 from fixtures.testbed.descriptors import open_descriptors
 from fixtures.vulkan import outcomes
+from suites.selftest.samples.steps import answer, hang, leave
 
 
 def double(channel, number):
@@ -26,15 +27,6 @@ def refuse(channel):
 
 def segfault(channel):
     ctypes.string_at(0)
-
-
-def hang(channel):
-    ctypes.PyDLL(None).sleep(600)
-
-
-def never_return(channel):
-    bench.journal().begin("vkQueueSubmit", ())
-    hang(channel)
 
 
 def abort_in_a_thread(channel):
@@ -57,10 +49,6 @@ def segfault_again():
     ctypes.string_at(0)
 
 
-def leave(channel, status):
-    os._exit(status)
-
-
 def leave_politely(channel):
     sys.exit(7)
 
@@ -72,15 +60,6 @@ def notice(channel):
 
 def leave_a_semaphore(channel, info):
     bench.shared(info).semaphore()
-
-
-def answer(channel):
-    """Send back what was sent, and the descriptor that came."""
-    channel.send(("got", channel.receive(), os.getpid()))
-    fd = channel.receive_fd()
-    os.write(fd, b"from the step")
-    channel.send(os.get_inheritable(fd))
-    channel.send_fd(fd)
 
 
 def start_another(channel):
@@ -178,49 +157,6 @@ def test_notes_of_a_step_are_the_tests(processes):
         ("warnings", ["seen in a step"]),
         ("breaches", [["SPEC-EXPORT-01", "vkGetSemaphoreFdKHR", "seen in a step"]]),
     ]
-
-
-def test_values_and_descriptors_go_both_ways(processes):
-    """A channel carries values and descriptors to a step and back, the latter close-on-exec."""
-    child = processes.start(answer)
-    reader, writer = os.pipe()
-
-    child.channel.send({"number": 1})
-    got = child.channel.receive()
-    child.channel.send_fd(writer)
-    inheritable, back = child.channel.receive(), child.channel.receive_fd()
-    child.finish()
-    os.write(back, b", from here")
-    said, also = os.read(reader, 100), os.get_inheritable(back)
-    for fd in (reader, writer, back):
-        os.close(fd)
-
-    assert got == ("got", {"number": 1}, child.pid)
-    assert (inheritable, also) == (False, False), "a received descriptor is not close-on-exec"
-    assert said == b"from the step, from here"
-
-
-def test_silence_and_death_are_told_apart(processes):
-    """Receiving from a step that says nothing times out; from one that is gone it is the end."""
-    silent, gone = processes.start(hang, limit=5), processes.start(leave, 0)
-
-    with pytest.raises(TimeoutError):
-        silent.channel.receive(0.05)
-    with pytest.raises((EOFError, ConnectionResetError)):
-        gone.channel.receive()
-    silent.kill()
-    ending = gone.finish()
-
-    assert ending.how == "exit"
-
-
-def test_silence_within_a_call_is_the_drivers(processes):
-    """A step that sends nothing since a Vulkan call of its process has not returned fails the driver, not the suite."""
-    child = processes.start(never_return, limit=5)
-
-    with pytest.raises(AssertionError, match=r"vkQueueSubmit in another process has not returned after 0\.2 s"):
-        child.channel.receive(0.2)
-    child.kill()
 
 
 def test_steps_run_side_by_side(processes):
