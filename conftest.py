@@ -13,4 +13,5 @@ pytest_plugins = [
     "reports.session.recorder",
     "reports.session.parts",
     "reports.session.terminal",
+    "reports.session.interrupted",
 ]

@@ -1,6 +1,7 @@
 """The record of a run, and what remains of it and of the run's processes when somebody interrupts the run."""
 
 import os
+import shlex
 import signal
 import statistics
 import subprocess
@@ -202,13 +203,40 @@ def test_a_killed_run_leaves_whole_lines(tmp_path, selected):
 
 
 @pytest.mark.parametrize("selected", ["quick", "quick or that"])
-def test_ctrl_c_leaves_no_process(tmp_path, selected):
-    """SIGINT to the run's process group ends all of it, also what hangs in native code; exit status 2."""
+@pytest.mark.parametrize("stop", ["Ctrl-C", "SIGTERM to all", "SIGTERM to pytest"])
+def test_a_run_that_is_stopped_leaves_a_page_and_no_process(tmp_path, selected, stop):
+    """Ctrl-C and SIGTERM end all of a run, also what hangs in native code; its page and JUnit are there, and how it goes on."""
     with started(tmp_path, selected) as child:
-        os.killpg(child.pid, signal.SIGINT)
+        if stop == "SIGTERM to pytest":
+            child.terminate()
+        else:
+            os.killpg(child.pid, signal.SIGINT if stop == "Ctrl-C" else signal.SIGTERM)
 
-        assert until(lambda: child.poll() is not None, 6), "the run goes on 6 s after Ctrl-C"
+        assert until(lambda: child.poll() is not None, 6), "the run goes on after 6 s"
         assert until(lambda: not marked(tmp_path), 2), f"{MARK} still in {marked(tmp_path)}"
-    verdicts = {line.get("verdict") for line in read(tmp_path)}
+    verdicts, said = {line.get("verdict") for line in read(tmp_path)}, (tmp_path / "output").read_text()
     assert child.returncode == 2
-    assert verdicts == {"pass", None}, f"Ctrl-C made verdicts: {verdicts}"
+    assert verdicts == {"pass", None}, f"{stop} made verdicts: {verdicts}"
+    assert (tmp_path / "index.html").exists()
+    assert (tmp_path / "junit.xml").exists()
+    assert f"--resume={tmp_path}" in said
+    assert "Traceback" not in said
+
+
+def test_ctrl_c_again_ends_the_run_at_once(tmp_path):
+    """A second Ctrl-C leaves no page, but a record that --resume continues, and says so in place of a traceback."""
+    with started(tmp_path, "quick") as child:
+        os.killpg(child.pid, signal.SIGINT)
+        time.sleep(0.02)  # two at once are one
+        os.killpg(child.pid, signal.SIGINT)
+        assert until(lambda: child.poll() is not None, 6), "the run goes on after 6 s"
+        assert until(lambda: not marked(tmp_path), 2), f"{MARK} still in {marked(tmp_path)}"
+    said = (tmp_path / "output").read_text()
+
+    assert child.returncode == 2
+    assert "interrupted again" in said
+    assert "Traceback" not in said
+    line = shlex.split(said.partition("goes on with\n")[2].splitlines()[0])
+    again = subprocess.run(line, cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stdout
+    assert len({line["id"] for line in read(tmp_path) if line["type"] == "test"}) == 40
