@@ -3,6 +3,7 @@
 pytest_plugins = [
     "fixtures.running.plugin",
     "fixtures.running.fixtures",
+    "fixtures.running.chosen",
     "fixtures.running.isolation",
     "fixtures.running.scheduling",
     "fixtures.testbed.cuda",

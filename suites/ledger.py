@@ -175,9 +175,11 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     if session.config.option.rules:
         print(describe(session.items))
+        session.items = []  # whose names pytest prints otherwise
 
 
 def describe(items: Iterable[pytest.Item]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -67,12 +68,12 @@ class Run:
 
     def repeat(self, one: Line) -> str:
         """The command that runs a test, or the first test with a violation, again."""
-        return repeat(self._choice(one), one["nodeid"])
+        return repeat(self._choice(one), one["nodeid"], one.get("detail", ""))
 
     def debug(self, one: Line) -> str:
         """The command that runs a crashing test under gdb, which names the frames of the driver if its symbols are installed."""
         gdb = ["gdb", "-batch", "-ex", "run", "-ex", "bt", "--args", ".venv/bin/python", "-m", "pytest"]
-        return shlex.join([*gdb, "-n0", "-s", "--pdb", *self._choice(one), one["nodeid"]])
+        return shlex.join(on_driver(self._choice(one), gdb, "-n0", "-s", "--pdb", one["nodeid"]))
 
     def _choice(self, one: Line) -> list[str]:
         mine = [device for device in self.devices if device["slug"] == one["device"] and "choice" in device]
@@ -83,9 +84,17 @@ class Run:
         return str(self.ledger.get(rule, {}).get("statement", "(a rule that the ledger does not have)"))
 
 
-def repeat(choice: list[str], nodeid: str) -> str:
-    """The command that runs one test again on the driver that the options `choice` name."""
-    return shlex.join([".venv/bin/pytest", "-n0", *choice, nodeid])
+def repeat(choice: list[str], nodeid: str, detail: str = "") -> str:
+    """The command that repeats a test, and the walk that its `detail` tells of, on the driver of `choice` (see `on_driver`)."""
+    walk = re.search(r"--walk-replay=[^\s,]+", detail)
+    return shlex.join(on_driver(choice, [".venv/bin/pytest"], "-n0", *([walk[0]] if walk else []), nodeid))
+
+
+def on_driver(choice: list[str], program: list[str], *arguments: str) -> list[str]:
+    """A pytest command on the driver that `choice` names: options, and environment variables as NAME=VALUE."""
+    variables = [one for one in choice if not one.startswith("-")]
+    options = [one for one in choice if one.startswith("-")]
+    return [*(["env", *variables] if variables else []), *program, *options, *arguments]
 
 
 def short(path: Path) -> str:

@@ -29,7 +29,7 @@ class Interrupted:
     """Handles the signals of a run that is recorded: the first ends its tests, the second ends it without a page."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self._config = config
+        self._config, self._number = config, 0
         self._earlier = {number: signal.signal(number, self._stop) for number in SIGNALS}
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
@@ -38,6 +38,7 @@ class Interrupted:
         for pid in _children():  # workers that hang in a driver keep the page waiting
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGINT)
+        self._number = number
         raise KeyboardInterrupt(signal.Signals(number).name)
 
     def _leave(self, number: int, frame: FrameType | None) -> None:
@@ -49,8 +50,8 @@ class Interrupted:
         folder = short(self._config.stash[RECORDER].folder)
         return shlex.join([".venv/bin/pytest", *_chosen(self._config.invocation_params.args), f"--resume={folder}"])
 
-    def pytest_terminal_summary(self, terminalreporter: Any, exitstatus: int) -> None:
-        if exitstatus == pytest.ExitCode.INTERRUPTED:
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self._number:
             terminalreporter.write_line(f"go on: {self._again()}")
 
     def pytest_unconfigure(self) -> None:

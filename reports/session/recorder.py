@@ -40,6 +40,10 @@ from reports.session.usage import for_bisect
 
 SUITE_VERSION = "0.1"
 RECORDER = pytest.StashKey["Recorder"]()
+UNSET = {"VK_LOADER_LAYERS_DISABLE": "~implicit~"}
+"""What the suite itself sets, where nobody has."""
+MOST = pytest.StashKey[int]()
+"""How many results may differ from the baseline before the run stops; 0 for any number."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -88,12 +92,20 @@ def pytest_cmdline_main(config: pytest.Config) -> Generator[None, Any, Any]:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """-x and --maxfail count what differs from the baseline, which pytest does not know: the recorder does it."""
+    config.stash[MOST] = config.option.maxfail
+    config.option.maxfail = 0
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Before workers are started."""
     config = session.config
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     config.stash[RECORDER] = recorder = Recorder(config)
+    recorder.stops = config.pluginmanager.getplugin("dsession") or session  # each looks at its own
     config.pluginmanager.register(recorder, "recorder")
 
 
@@ -142,9 +154,13 @@ class Recorder:
         self._seen: dict[str, Record] = {}
         self._times = Times()
         self._incomplete = False
+        self._most = config.stash[MOST]
+        self.stops: Any = None
+        """What ends the run when its `shouldstop` is set."""
+        self._is_enough = False
         self.unwritten: list[str] = []
         self._keep = parse_keep(config.option.keep, config.option.resume or config.option.report)
-        self.choice = _choice(config)
+        self.choice = _choice(config, facts.get("environment", {}))
         slug = self.devices[0]["slug"] if self.devices else ""
         self.folder = Path(config.option.resume) if config.option.resume else name_folder(config.option.report, slug)
         self._hide = hider(platform.node(), self.devices) if config.option.anonymous else lambda line: line
@@ -203,6 +219,8 @@ class Recorder:
         record.calls = shortened(record.calls, record.verdict)
         self._write({"type": "test", **vars(record)})
         record.calls = []
+        if self._most and record.differs and sum(bool(one.differs) for one in self.records) >= self._most:
+            self._is_enough, self.stops.shouldstop = True, f"stopping after {self._most} results that fail the run"
 
     def _add_breach(self, record: Record, rule: str, command: str, what: str) -> None:
         verdict = "fail" if self.ledger.get(rule, {}).get("strongest", "fail") == "fail" else "warn"
@@ -261,7 +279,7 @@ class Recorder:
         self.farewells = [line for lines in session.config.hook.pytest_suite_farewell() for line in lines]
         totals = Counter(record.verdict for record in self.records)
         judged = Counter(record.verdict for record in self.records if record.device not in self.layers - self._fitting)
-        if exitstatus in ended or self._incomplete:
+        if exitstatus in ended or self._incomplete or self._is_enough:
             session.exitstatus = self._status(judged)
         self._write(
             {
@@ -301,7 +319,14 @@ class Recorder:
 def _is_whole(config: pytest.Config) -> bool:
     """Whether the command line selects all tests of the suite."""
     option = config.option
-    parts = (option.keyword, option.markexpr, option.deselect, option.ignore, option.ignore_glob)
+    parts = (
+        option.keyword,
+        option.markexpr,
+        option.deselect,
+        option.ignore,
+        option.ignore_glob,
+        getattr(option, "lf", 0),
+    )
     return config.args == config.getini("testpaths") and not any(parts) and not getattr(option, "rule", None)
 
 
@@ -327,9 +352,10 @@ def _check_same(old: Run, devices: list[dict[str, Any]]) -> None:
         raise pytest.UsageError(f"--resume: that run judged {was}, the devices here are {now}; choose the same driver")
 
 
-def _choice(config: pytest.Config) -> list[str]:
-    """The options that chose the driver of this run, for the command that repeats a test."""
-    chosen = ["--reference"] if config.getoption("reference", False) else []
+def _choice(config: pytest.Config, environment: dict[str, str]) -> list[str]:
+    """What chose the driver of this run, for the command that repeats a test: environment variables, then options."""
+    chosen = [f"{name}={value}" for name, value in environment.items() if value != UNSET.get(name)]
+    chosen += ["--reference"] if config.getoption("reference", False) else []
     chosen += [f"--variant={name}" for name in config.getoption("variant", None) or []]
     chosen += [f"--fault={config.option.fault}"] if config.getoption("fault", None) else []
     return chosen + [f"--driver={manifest}" for manifest in config.getoption("driver", None) or []]

@@ -123,7 +123,7 @@ def _failure(recorder: Recorder, group: list[Record]) -> list[str]:
         f"{first.verdict}  {' '.join(first.rules) or first.id.partition('[')[0]}{on}: {_claim(recorder, first)}",
         f"      {first.message}",
         *(f"      {step}" for step in told_steps(first.detail)),
-        f"      repeat: {repeat(recorder.choice, first.nodeid)}",
+        f"      repeat: {repeat(recorder.choice, first.nodeid, first.detail)}",
     ]
     if more:
         named = ", ".join(record.id.partition("[")[2].rstrip("]") for record in group[1:SHOWN])

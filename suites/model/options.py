@@ -53,7 +53,7 @@ class Profile:
     @property
     def is_quick(self):
         """Whether to take a few walks that are the same in each run."""
-        return not self.minutes and self.seed is None
+        return not self.minutes and self.seed is None and not self.replay
 
     @property
     def remembers(self):

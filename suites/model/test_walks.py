@@ -19,7 +19,7 @@ def test_random_walks_agree_with_the_model(processes, device_info, steps, pytest
     profile, known = Profile.of(pytestconfig.option), known_steps(device_info)
     if steps == "around-known" and not known:
         unsupported("suites/model/known.tsv has no known failure of this driver")
-    if steps == "all" and known and not profile.minutes:
+    if steps == "all" and known and profile.is_quick:
         unsupported("suites/model/known.tsv has steps that fail on this driver; --walk-minutes takes them too")
 
     difference = walk(processes, device_info, profile, known if steps == "around-known" else set())
