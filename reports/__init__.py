@@ -4,6 +4,7 @@ The rooms and what each may import, itself and the standard library apart:
 
 * `records`: a finished run as values. Nothing.
 * `render`: the files for people and other tools. `records`.
+* `formats`: what other tools read and write: deqp-runner, LAVA. `records`, `render`.
 * `session`: pytest's side while a run goes on. `records`, `render`.
 * `compare`: two runs, several runs, all runs by date. `records` and `render`.
 * `reproduce`: a failure as a C program. `records`.

@@ -21,13 +21,14 @@ from reports.compare.merge import merge
 from reports.compare.nights import find_runs, read_all
 from reports.compare.texts import as_html, as_json, as_text
 from reports.diagnose import order
+from reports.formats import deqp, lava, lists
 from reports.records import baseline
 from reports.records.brief import brief
 from reports.records.files import write
 from reports.records.lines import record_of
 from reports.records.runs import Run, load
 from reports.records.verdicts import FAILING
-from reports.render import artifacts
+from reports.render import artifacts, junit
 from reports.reproduce import reproducer
 from reports.reproduce.checks import Unable
 
@@ -88,6 +89,24 @@ def make_parser() -> argparse.ArgumentParser:
     add("run", type=Path, metavar="RUN")
     add("-o", dest="out", type=Path, metavar="FILE", help=_OUT)
     add("--reason", action="append", default=[], metavar="TEXT=REASON", help=_REASON)
+    add("--fails", type=Path, action="append", default=[], metavar="LIST", help=_LISTS)
+    add("--flakes", type=Path, action="append", default=[], metavar="LIST", help=_LISTS)
+    add("--skips", type=Path, action="append", default=[], metavar="LIST", help=_LISTS)
+
+    add = command("lists", write_lists, "write a baseline as deqp-runner's lists: fails.txt, flakes.txt, skips.txt")
+    add("baseline", type=Path, metavar="BASELINE")
+    add("-o", dest="out", type=Path, metavar="FOLDER", required=True, help="the folder to write")
+
+    add = command("deqp", lambda options: deqp.write(load(options.run), options.out), _DEQP)
+    add("run", type=Path, metavar="RUN")
+    add("-o", dest="out", type=Path, metavar="FOLDER", required=True, help="the folder to write")
+
+    add = command("lava", lambda options: print(*lava.signals(load(options.run)), sep="\n"), _LAVA)
+    add("run", type=Path, metavar="RUN")
+
+    add = command("xunit", write_xunit, "write the junit.xml of a run as the xUnit plugin of Jenkins takes it")
+    add("run", type=Path, metavar="RUN", help="the folder of a run")
+    add("-o", dest="out", type=Path, metavar="FILE", help=_OUT)
 
     add = command("reproduce", reproduce, "write a failure as a C program that needs libvulkan alone")
     add("run", type=Path, metavar="RUN")
@@ -102,6 +121,11 @@ def make_parser() -> argparse.ArgumentParser:
 
 _MERGE = (
     "merge runs into one: each device on each machine gets a column, shards share one; exit status 1 if one is missing"
+)
+_DEQP = "write results as deqp-runner does: results.csv, failures.csv, and a folder for each further device"
+_LAVA = "print the signals that tell LAVA the results"
+_LISTS = (
+    "a list of deqp-runner's: the entries come from lists; RUN tells the tests and what is unsupported (repeatable)"
 )
 _OUT = "the file to write (default: standard output)"
 _SLOWER = "calls that take FACTOR times as long are a regression (default: told from 2 on, no regression; 0: not told)"
@@ -147,17 +171,32 @@ def merge_runs(options: argparse.Namespace) -> int:
 def write_baseline(options: argparse.Namespace) -> None:
     run = ended(options.run)
     old = baseline.read(options.out) if options.out and options.out.exists() else None
+    given = (options.fails, options.flakes, options.skips)
     try:
-        made = baseline.from_results(run.head, [*run.tests, *run.breaches], old, run.is_whole)
+        if any(given):
+            made = lists.read(run, *given, old)
+        else:
+            made = baseline.from_results(run.head, [*run.tests, *run.breaches], old, run.is_whole)
     except ValueError as problem:
         raise ValueError(f"{options.out or options.run}: {problem}") from None
-    for given in options.reason:
-        text, _, reason = given.partition("=")
+    for line in options.reason:
+        text, _, reason = line.partition("=")
         made.reasons.update({key: reason for key in made.known if text in f"{made.known[key]} {key}"})
     put(baseline.write(made), options.out)
-    if not run.is_whole:
+    if not run.is_whole and not any(given):
         rest = "the other entries stay" if old else "the baseline lacks the other tests"
         print(f"{options.run} judged a part of the suite: {rest}", file=sys.stderr)
+
+
+def write_lists(options: argparse.Namespace) -> None:
+    lists.write(baseline.read(options.baseline), options.out)
+
+
+def write_xunit(options: argparse.Namespace) -> None:
+    file = options.run / "junit.xml"
+    if not file.exists():
+        artifacts.write(options.run)
+    put(junit.strict(file.read_bytes()), options.out)
 
 
 def find_order(options: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from suites.selftest.runs import run, scratch
 pytestmark = pytest.mark.limit(60)
 FLOORS = {
     "fixtures": ("vulkan", "reference", "faults", "variants", "testbed", "running"),
-    "reports": ("records", "render", "compare", "reproduce", "diagnose", "session"),
+    "reports": ("records", "render", "formats", "compare", "reproduce", "diagnose", "session"),
 }
 """The rooms of a folder, lowest floor first: a room imports itself and rooms on lower floors."""
 

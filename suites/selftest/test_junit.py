@@ -6,8 +6,10 @@ import sys
 from xml.etree import ElementTree
 
 import pytest
+import xmlschema
 
 from fixtures.testbed.drivers import ROOT
+from suites.selftest.records import reports
 from suites.selftest.runs import SAMPLES, run
 
 pytestmark = pytest.mark.limit(60)
@@ -146,3 +148,71 @@ def test_the_summary_goes_to_githubs_job(tmp_path):
     found = run(SAMPLES + "poison.py", "-n0", GITHUB_STEP_SUMMARY=str(step))
 
     assert step.read_text() == "before\n" + (found.folder / "summary.md").read_text()
+
+
+@pytest.fixture(scope="module")
+def schema():
+    """What Jenkins' xUnit plugin takes."""
+    return xmlschema.XMLSchema(ROOT / "suites/selftest/junit.xsd")
+
+
+@pytest.fixture(scope="module")
+def strict(finished):
+    """The XML that `python -m reports xunit` prints."""
+    done = reports("xunit", finished.folder)
+    assert done.returncode == 0, done.stderr
+    return ElementTree.fromstring(done.stdout)
+
+
+def test_jenkins_xunit_plugin_takes_it(schema, strict):
+    """It keeps every rule of the plugin's schema."""
+    assert len(list(strict.iter("testcase"))) > 10
+    assert [error.reason for error in schema.iter_errors(strict)] == []
+
+
+REFUSED = {
+    "the file of a case": (".//testcase", lambda case: case.set("file", "a.py")),
+    "properties of a case": (".//testcase", lambda case: ElementTree.SubElement(case, "properties")),
+    "a case without a name": (".//testcase", lambda case: case.attrib.pop("name")),
+    "an unknown count": (".", lambda root: root.set("skipped", "1")),
+    "a suite without its errors": (".//testsuite", lambda suite: suite.attrib.pop("errors")),
+    "microseconds of a suite": (".//testsuite", lambda suite: suite.set("time", "0.000001")),
+}
+"""What the plugin refuses: where it is, and how to put it there."""
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_the_schema_refuses_what_the_plugin_refuses(schema, strict, what):
+    """One thing of which the plugin says that the file is invalid."""
+    place, spoil = REFUSED[what]
+    spoiled = ElementTree.fromstring(ElementTree.tostring(strict))
+
+    spoil(spoiled.find(place))
+
+    assert not schema.is_valid(spoiled)
+
+
+def test_the_strict_form_keeps_names_outcomes_and_properties(finished, strict):
+    """Each case is there with its outcome, and its output tells what its properties told."""
+    cases = cases_of(finished.folder)[0]
+
+    kept = {case.get("name"): case for case in strict.iter("testcase")}
+
+    assert kept.keys() == cases.keys()
+    for name, case in cases.items():
+        outcomes = [
+            [one.tag for one in each if one.tag in ("failure", "error", "skipped")] for each in (case, kept[name])
+        ]
+        assert outcomes[0] == outcomes[1]
+        told = (kept[name].findtext("system-out") or "").splitlines()
+        assert {f"{key}: {value}" for key, value in properties(case)} <= {*told}
+
+
+def test_gitlab_finds_the_reason_of_a_skipped_case(finished):
+    """The text of the element says why, as its message does."""
+    (skipped,) = [
+        case.find("skipped") for case in cases_of(finished.folder)[0].values() if case.get("name") == "test_lacks"
+    ]
+
+    assert skipped.text
+    assert skipped.text == skipped.get("message")
