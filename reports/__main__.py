@@ -125,7 +125,7 @@ _MERGE = (
 _DEQP = "write results as deqp-runner does: results.csv, failures.csv, and a folder for each further device"
 _LAVA = "print the signals that tell LAVA the results"
 _LISTS = (
-    "a list of deqp-runner's: the entries come from lists; RUN tells the tests and what is unsupported (repeatable)"
+    "a list of deqp-runner's (repeatable): entries come from lists then; RUN tells the tests and what is unsupported"
 )
 _OUT = "the file to write (default: standard output)"
 _SLOWER = "calls that take FACTOR times as long are a regression (default: told from 2 on, no regression; 0: not told)"
