@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reports.records import brief, lines
+from reports.records.drivers import driver
 from reports.records.lines import Line
 from reports.records.verdicts import FAILING, VERDICTS
 
@@ -50,8 +51,7 @@ class Run:
         device = next((one for one in self.devices if one["slug"] == slug), None)
         if device is None:
             return slug or "no device"
-        driver = f"{device['driver_name']} {device['driver_info']}".strip()
-        return f"{slug}: {device['name']}, {driver} ({device['driver_version']}), Vulkan {device['api_version']}"
+        return f"{slug}: {device['name']}, {driver(device)}, Vulkan {device['api_version']}"
 
     def find(self, text: str, verdicts: Sequence[str] = VERDICTS) -> Line:
         """The one test with one of these verdicts whose id or nodeid is `text` or contains it; ValueError for none or several."""

@@ -190,11 +190,7 @@ def _text(run: Run, one: Line) -> str:
         lines += [f"  reading: {told['reading']}"] * bool(told["reading"])
         lines += [f"  weaker readings: {told['weaker']}"] * bool(told["weaker"])
     lines += ["", f"repeat: {run.repeat(one)}", "", one.get("detail", ""), ""]
-    names = run.head.get("results", {})
-    for call in one.get("calls", [])[-_CALLS:]:
-        if "command" in call:
-            result = names.get(str(call["result"]), call["result"]) if call["ns"] is not None else "(did not return)"
-            lines.append(f"{call['command']}{tuple(call['arguments'])} -> {result}")
+    lines += [call.text for call in one.get("calls", [])[-_CALLS:]]
     return "\n".join(lines)
 
 

@@ -15,9 +15,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from reports.records.baseline import key_of
+from reports.records.drivers import version
 from reports.records.lines import Line
 from reports.records.runs import Run, short
 from reports.records.verdicts import FAILING, dispute
+from reports.render.specification import links
 
 WEB = Path(__file__).with_name("web")
 SCRIPTS = ("data.js", "results.js", "rules.js", "times.js", "head.js", "main.js")
@@ -63,11 +65,12 @@ def _data(run: Run, pieces: Iterable[bytes], folder: Path) -> bytes:
     """All data as JSON, deflated; the tests are the last of them."""
     matrix = folder / "matrix.json"
     breaches = [{"id": key_of(breach), "rules": [breach["rule"]], **breach} for breach in run.breaches]
+    rules = list(run.ledger.values())
+    told = zip(rules, dispute(run.ledger, run.ledger), links(rules), strict=True)
     data = {
-        "run": {name: value for name, value in run.head.items() if name != "ledger"},
-        "ledger": [
-            rule | told for rule, told in zip(run.ledger.values(), dispute(run.ledger, run.ledger), strict=True)
-        ],
+        "run": {name: value for name, value in run.head.items() if name not in ("ledger", "results")}
+        | {"devices": [device | {"version": version(device)} for device in run.devices]},
+        "ledger": [rule | disputed | {"link": link} for rule, disputed, link in told],
         "breaches": [{**breach, "commands": [run.repeat(breach)]} for breach in breaches],
         "end": {name: value for name, value in run.end.items() if name != "times"},
         "times": run.end.get("times") or run.times,
@@ -98,7 +101,7 @@ def is_notable(test: Line) -> bool:
 
 
 def entry(run: Run, test: Line, folder: Path, has_room: bool) -> str:
-    """A test for the page: without empty fields, with its calls, as JSON text, if it is notable and there is room."""
+    """A test for the page: without empty fields, with its calls (`tell`), as JSON text, if it is notable and there is room."""
     kept = {name: value for name, value in test.items() if value not in ("", [], {}) and name not in UNUSED}
     if is_notable(test):
         kept |= {"trace": _json(test.get("calls", []))} if has_room else {"no_room": True}

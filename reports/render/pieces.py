@@ -16,6 +16,7 @@ from reports.records import files
 from reports.records.lines import Line, are_calls
 from reports.records.runs import Run
 from reports.render import junit, page, summary
+from reports.render.calls import tell
 
 
 @dataclass
@@ -42,9 +43,10 @@ def make(run: Run, tests: Iterable[tuple[Line, bytes]], folder: Path, room: int 
     for test, calls in tests:
         key = test["device"], test["nodeid"]
         if page.is_notable(test):
-            test["calls"] = json.loads(calls)
-            if not are_calls(test["calls"]):
+            recorded = json.loads(calls)
+            if not are_calls(recorded):
                 raise ValueError(f"{folder} is not the record of a run: the calls of {test['nodeid']} are none")
+            test["calls"] = tell(recorded, run.head.get("results", {}))
             room -= len(calls)
             notable[key] = test
         shown[key] = page.entry(run, test, folder, room > 0)

@@ -1,49 +1,55 @@
 """Writes the recorded calls in C: one writer per command takes the recorded arguments and returns the text of the call.
 
 `it` (`Names`) has the variables for recorded numbers: handles, descriptors, and what the call makes. The parameters are
-those of the suite's own command table.
+those of the suite's own command table; `records.signatures` has their types.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from reports.records.signatures import ENUMERANTS, SIGNATURES, bits_of, is_handle
 from reports.reproduce.c_text import NULL, Names, Writer, array, chained, fields, handles, struct, texts
 
 
 def _value(it: Names, kind: str, given: Any) -> Any:
-    """An argument by the kind of its parameter: a handle, an array of handles, a descriptor, bits, or a number."""
+    """An argument by the kind of its parameter: a handle or an array of them, a descriptor, bits, or a number."""
     if kind.endswith("[]"):
         return handles(it, kind[:-2], given)
-    known: dict[str, Callable[[Any], Any]] = {"fd": it.fd, "bits": hex, "number": int}
-    return known[kind](given) if kind in known else it.use(kind, given)
+    if is_handle(kind):
+        return it.use(kind, given)
+    return it.fd(given) if kind == "fd" else hex(given) if bits_of(kind) in ENUMERANTS else int(given)
 
 
-def _plain(name: str, *kinds: str, after: str = "", makes: str = "") -> Writer:
-    """A device's command with the recorded arguments, then `after`, then the address of what it `makes`."""
+def _plain(name: str, after: str = "") -> Writer:
+    """A device's command with the recorded arguments, then `after`, then the address of what it makes."""
+    (_, *parameters), gives = SIGNATURES[f"vk{name}"]
 
     def write(it: Names, device: int, *given: Any) -> str:
-        values = [_value(it, kind, one) for kind, one in zip(kinds, given, strict=False)]
-        return _on(it.use("VkDevice", device), name, *values, *([after] * bool(after)), *_made(it, makes))
+        values = [_value(it, one.kind, value) for one, value in zip(parameters, given, strict=False)]
+        return _on(it.use("VkDevice", device), name, *values, *([after] * bool(after)), *_made(it, gives))
 
     return write
 
 
-def _told(name: str, info: str, makes: str = "", allocator: bool = False, **kinds: str) -> Writer:
-    """A device's command with the recorded arguments as the members of the structure `info`, in this order."""
+def _told(name: str, info: str, allocator: bool = False) -> Writer:
+    """A device's command with the recorded arguments as the members of the structure `info`, which have their names."""
+    (_, *parameters), gives = SIGNATURES[f"vk{name}"]
 
     def write(it: Names, device: int, *given: Any) -> str:
-        members = {member: _value(it, kind, one) for (member, kind), one in zip(kinds.items(), given, strict=False)}
+        members = {one.name: _value(it, one.kind, value) for one, value in zip(parameters, given, strict=False)}
         extra = [NULL] * allocator
-        return _on(it.use("VkDevice", device), name, struct(info, **members), *extra, *_made(it, makes))
+        return _on(it.use("VkDevice", device), name, struct(info, **members), *extra, *_made(it, gives))
 
     return write
 
 
 def _made(it: Names, kind: str) -> list[str]:
-    return [f"&{it.make(kind)}"] if kind else []
+    if kind == "fd":
+        return [f"&{it.make('int')}"]
+    return [f"&{it.make(kind)}"] if is_handle(kind) else []
 
 
 def _on(parent: str, name: str, *arguments: Any, device: str = "") -> str:
@@ -295,43 +301,35 @@ COMMANDS: dict[str, Writer] = {
     "vkDestroyInstance": lambda it, instance: f"vkDestroyInstance({it.use('VkInstance', instance)}, NULL)",
     "vkCreateDevice": _create_device,
     "vkDestroyDevice": _plain("DestroyDevice", after=NULL),
-    "vkGetDeviceQueue": _plain("GetDeviceQueue", "number", "number", makes="VkQueue"),
+    "vkGetDeviceQueue": _plain("GetDeviceQueue"),
     "vkDeviceWaitIdle": _plain("DeviceWaitIdle"),
     "vkQueueWaitIdle": lambda it, queue: _queue(it, queue, "QueueWaitIdle"),
     "vkQueueSubmit": _submit("QueueSubmit", "VkSubmitInfo"),
     "vkQueueSubmit2": _submit("QueueSubmit2", "VkSubmitInfo2"),
     "vkQueueBindSparse": _submit("QueueBindSparse", "VkBindSparseInfo"),
     "vkCreateSemaphore": _create_semaphore,
-    "vkDestroySemaphore": _plain("DestroySemaphore", "VkSemaphore", after=NULL),
-    "vkGetSemaphoreFdKHR": _told(
-        "GetSemaphoreFdKHR", "VkSemaphoreGetFdInfoKHR", "int", semaphore="VkSemaphore", handleType="bits"
-    ),
+    "vkDestroySemaphore": _plain("DestroySemaphore", after=NULL),
+    "vkGetSemaphoreFdKHR": _told("GetSemaphoreFdKHR", "VkSemaphoreGetFdInfoKHR"),
     "vkImportSemaphoreFdKHR": _import("ImportSemaphoreFdKHR", "VkImportSemaphoreFdInfoKHR", "semaphore", "VkSemaphore"),
-    "vkGetSemaphoreCounterValue": _plain("GetSemaphoreCounterValue", "VkSemaphore", after="&value"),
-    "vkSignalSemaphore": _told("SignalSemaphore", "VkSemaphoreSignalInfo", semaphore="VkSemaphore", value="number"),
+    "vkGetSemaphoreCounterValue": _plain("GetSemaphoreCounterValue", after="&value"),
+    "vkSignalSemaphore": _told("SignalSemaphore", "VkSemaphoreSignalInfo"),
     "vkWaitSemaphores": _wait_semaphores,
     "vkCreateFence": _create_fence,
-    "vkDestroyFence": _plain("DestroyFence", "VkFence", after=NULL),
-    "vkGetFenceStatus": _plain("GetFenceStatus", "VkFence"),
+    "vkDestroyFence": _plain("DestroyFence", after=NULL),
+    "vkGetFenceStatus": _plain("GetFenceStatus"),
     "vkWaitForFences": _wait_for_fences,
     "vkResetFences": _reset_fences,
-    "vkGetFenceFdKHR": _told("GetFenceFdKHR", "VkFenceGetFdInfoKHR", "int", fence="VkFence", handleType="bits"),
+    "vkGetFenceFdKHR": _told("GetFenceFdKHR", "VkFenceGetFdInfoKHR"),
     "vkImportFenceFdKHR": _import("ImportFenceFdKHR", "VkImportFenceFdInfoKHR", "fence", "VkFence"),
     "vkCreateBuffer": _create_buffer,
-    "vkDestroyBuffer": _plain("DestroyBuffer", "VkBuffer", after=NULL),
-    "vkGetBufferMemoryRequirements": _plain(
-        "GetBufferMemoryRequirements", "VkBuffer", after="&(VkMemoryRequirements){0}"
-    ),
+    "vkDestroyBuffer": _plain("DestroyBuffer", after=NULL),
+    "vkGetBufferMemoryRequirements": _plain("GetBufferMemoryRequirements", after="&(VkMemoryRequirements){0}"),
     "vkAllocateMemory": _allocate_memory,
-    "vkFreeMemory": _plain("FreeMemory", "VkDeviceMemory", after=NULL),
-    "vkGetMemoryFdKHR": _told(
-        "GetMemoryFdKHR", "VkMemoryGetFdInfoKHR", "int", memory="VkDeviceMemory", handleType="bits"
-    ),
-    "vkBindBufferMemory": _plain("BindBufferMemory", "VkBuffer", "VkDeviceMemory", after="0"),
-    "vkCreateCommandPool": _told(
-        "CreateCommandPool", "VkCommandPoolCreateInfo", "VkCommandPool", allocator=True, queueFamilyIndex="number"
-    ),
-    "vkDestroyCommandPool": _plain("DestroyCommandPool", "VkCommandPool", after=NULL),
+    "vkFreeMemory": _plain("FreeMemory", after=NULL),
+    "vkGetMemoryFdKHR": _told("GetMemoryFdKHR", "VkMemoryGetFdInfoKHR"),
+    "vkBindBufferMemory": _plain("BindBufferMemory", after="0"),
+    "vkCreateCommandPool": _told("CreateCommandPool", "VkCommandPoolCreateInfo", allocator=True),
+    "vkDestroyCommandPool": _plain("DestroyCommandPool", after=NULL),
     "vkAllocateCommandBuffer": _allocate_command_buffer,
     "vkBeginCommandBuffer": _begin_command_buffer,
     "vkEndCommandBuffer": lambda it, command: _record(it, command, "EndCommandBuffer"),
@@ -339,7 +337,7 @@ COMMANDS: dict[str, Writer] = {
     "vkCreateHeadlessSurfaceEXT": _create_headless_surface,
     "vkGetPhysicalDeviceSurfaceSupportKHR": _surface_support,
     "vkCreateSwapchainKHR": _create_swapchain,
-    "vkDestroySwapchainKHR": _plain("DestroySwapchainKHR", "VkSwapchainKHR", after=NULL),
+    "vkDestroySwapchainKHR": _plain("DestroySwapchainKHR", after=NULL),
     "vkGetSwapchainImagesKHR": _get_swapchain_images,
     "vkAcquireNextImageKHR": _acquire,
     "vkQueuePresentKHR": _present,

@@ -17,6 +17,11 @@ def pytest_suite_facts(config: pytest.Config) -> dict[str, Any] | None:
 
 
 @pytest.hookspec(firstresult=True)
+def pytest_suite_driver(device: dict[str, Any]) -> str | None:
+    """The driver of one of `devices` with its version, as its vendor writes it. The record's side implements this one."""
+
+
+@pytest.hookspec(firstresult=True)
 def pytest_suite_ledger() -> list[dict[str, str]] | None:
     """The rules of this run: dicts with the ledger's columns, such as id, statement, strongest and source."""
 

@@ -8,12 +8,17 @@ from typing import Any
 
 import pytest
 
+from reports.records.drivers import driver
 from reports.records.lines import record_of
 from reports.records.runs import repeat, short
 from reports.records.verdicts import FAILING, VERDICTS, Record, told_steps
 from reports.session.recorder import RECORDER, Recorder
 
 SHOWN = 5
+
+
+def pytest_suite_driver(device: dict[str, Any]) -> str:
+    return driver(device)
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:

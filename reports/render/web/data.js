@@ -40,12 +40,9 @@ function linked(text) {
   return el("span", {}, ...parts.map((part, i) => (i % 2 ? el("a", { href: part, rel: "noreferrer" }, part) : part)));
 }
 
-/** A section of the specification, "chapter.adoc#anchor" in the ledger, with a link to the published text. */
-function section(source) {
-  const place = /^(?:chapters\/)?([\w/-]+)\.adoc#([\w-]+)/.exec(source || "");
-  if (!place) return linked(source || "(no source)");
-  const address = `https://docs.vulkan.org/spec/latest/chapters/${place[1]}.html#${place[2]}`;
-  return el("a", { href: address, rel: "noreferrer" }, source);
+/** The place of a rule in the specification's sources, with a link to the published text. */
+function section(rule) {
+  return el("a", { href: rule.link, rel: "noreferrer" }, rule.source || rule.id);
 }
 
 /** The worst of some tests' verdicts, undefined for none. */
@@ -82,11 +79,6 @@ function duration(ns) {
     if (ns >= size) return `${(ns / size).toPrecision(3)} ${unit}`;
   }
   return `${Math.round(ns)} ns`;
-}
-
-/** The name of a VkResult. */
-function resultName(value) {
-  return (DATA.run.results || {})[value] || String(value);
 }
 
 /** Fill a `details` when it is first opened. */

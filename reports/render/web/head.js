@@ -30,7 +30,7 @@ function card(slug) {
     return `${kind} (${able || "nothing"})`;
   });
   const facts = [
-    ["driver", `${`${device.driver_name} ${device.driver_info || ""}`.trim()}, version ${device.driver_version}, id ${device.driver_id}`],
+    ["driver", `${`${device.driver_name} ${device.driver_info || ""}`.trim()}, version ${device.version} (${device.driver_version}), id ${device.driver_id}`],
     ["Vulkan", `${device.api_version}, conformance ${device.conformance_version || "not reported"}`],
     ["claims", claims.join("; ") || "nothing"],
     ["where", [device.pci, device.device_uuid && `UUID ${device.device_uuid}`, device.host, device.manifest].filter(Boolean).join(" · ")],

@@ -102,31 +102,21 @@ function dispute(id) {
   if (!rule) return el("p", {}, `${id}: a rule that the ledger does not have`);
   return definitions([
     [id, el("strong", {}, rule.statement || "")],
-    ["section", section(rule.source)],
+    ["section", section(rule)],
     ["reading", rule.reading || "the statement as it is written"],
     ["weaker readings", rule.weaker || "none recorded"],
     ["judges", `${rule.judges}; strongest verdict: ${rule.strongest}`],
   ]);
 }
 
+/** The calls as reports/render/calls.py tells them. */
 function drawTrace(calls) {
   if (!calls.length) return [];
-  const several = new Set(calls.filter((call) => call.command).map((call) => call.pid)).size > 1;
-  const rows = calls.map((call, i) => {
-    if (!call.command) return ["", "", `${call.dropped} calls are left out`];
-    const pending = call.ns === null;
-    const spelled = (call.arguments || []).map((value) => JSON.stringify(value)).join(", ");
-    const times = call.times > 1 ? ` (${call.times} times)` : "";
-    const result = pending ? "did not return" : call.result === null ? "" : resultName(call.result);
-    const took = pending || !call.command.startsWith("vk") ? "" : duration(call.ns);
-    const at = call.at === undefined ? "" : duration(call.at);
-    return [String(i + 1), at, call.command + times, spelled, result, call.value ?? "", took, several ? call.pid : ""].map(String);
-  });
-  const head = ["", "at", "call", "arguments", "result", "output", "took", several ? "process" : ""];
-  const drawnTable = table(head, rows, { class: "trace" });
-  [...drawnTable.tBodies[0].rows].forEach((row, i) => {
-    if (calls[i].ns === null || calls[i].result < 0) row.className = "bad";
-  });
+  const several = new Set(calls.map(([at, text, ns, pid]) => pid).filter((pid) => pid !== null)).size > 1;
+  const time = (ns) => (ns === null ? "" : duration(ns));
+  const rows = calls.map(([at, text, ns, pid], i) => [String(i + 1), time(at), text, time(ns), several ? String(pid ?? "") : ""]);
+  const drawnTable = table(["", "at", "call", "took", several ? "process" : ""], rows, { class: "trace" });
+  [...drawnTable.tBodies[0].rows].forEach((row, i) => row.classList.toggle("bad", calls[i][4]));
   return [el("h4", {}, `Calls (${calls.length})`), el("div", { class: "scroll" }, drawnTable)];
 }
 

@@ -108,6 +108,6 @@ function listRules(details, title, rules) {
   if (!rules.length) details.hidden = true;
   details.append(el("summary", {}, title));
   const why = (rule) => (/^no test: (.*)/i.exec(rule.test_idea || "") || ["", ""])[1];
-  const rows = rules.map((rule) => [rule.id, rule.judges, rule.statement, why(rule), section(rule.source)]);
+  const rows = rules.map((rule) => [rule.id, rule.judges, rule.statement, why(rule), section(rule)]);
   lazily(details, () => [el("div", { class: "scroll" }, table(["rule", "judges", "statement", "why no test", "source"], rows))]);
 }
