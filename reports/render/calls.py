@@ -19,7 +19,7 @@ from reports.render.handles import Handles
 
 UNTOUCHED = (0, -1, -12345)
 """What the output of a failed call has if the driver left it alone; the last is what the suite puts there."""
-HIGHEST = 2**64 - 1
+HIGHEST = {2**64 - 1: "UINT64_MAX", 2**63 - 1: "INT64_MAX"}
 FAMILIES = {2**32 - 1: "IGNORED", 2**32 - 2: "EXTERNAL", 2**32 - 3: "FOREIGN"}
 TIMES = {"s": 10**9, "ms": 10**6, "µs": 10**3, "ns": 1}
 SIZES = {"GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10, "bytes": 1}
@@ -188,16 +188,17 @@ def _as_it_is(value: Any) -> str:
 
 
 def _number(value: Any) -> str:
-    return "UINT64_MAX" if value == HIGHEST else _as_it_is(value)
+    return HIGHEST.get(value) or _as_it_is(value)
 
 
 def _time(nanoseconds: int) -> str:
     """A timeout, exact."""
-    if nanoseconds in (0, HIGHEST):
+    if nanoseconds == 0 or nanoseconds in HIGHEST:
         return _number(nanoseconds)
     units = (one for one in TIMES.items() if nanoseconds * 1000 % one[1] == 0 and nanoseconds >= one[1])
     unit, size = next(units, ("ns", 1))
-    return f"{nanoseconds / size:.3f}".rstrip("0").rstrip(".") + f" {unit}"
+    whole, rest = divmod(nanoseconds, size)
+    return f"{whole}.{rest * 1000 // size:03d}".rstrip("0").rstrip(".") + f" {unit}"
 
 
 def _size(size: int) -> str:

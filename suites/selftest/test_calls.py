@@ -59,6 +59,9 @@ TOLD = {
     "vkQueueSubmit2(queue 1, [{wait semaphore 1 >= 5, semaphore 2 >= 6}, {signal semaphore 2 = 7}])": (
         QUEUE, [[[SEMAPHORE, OTHER], [], [], [5, 6], []], [[], [], [OTHER], None, [7]]], 0,
     ),
+    "vkWaitForFences(device 1, [fence 1], timeout 9223372036854775.806 µs)": (DEVICE, [FENCE], 2**63 - 2),
+    "vkWaitForFences(device 1, [fence 1], timeout INT64_MAX)": (DEVICE, [FENCE], 2**63 - 1),
+    "vkSignalSemaphore(device 1, semaphore 1, value [2])": (DEVICE, SEMAPHORE, [2]),
     "vkQueueBindSparse(queue 1, [{}])": (QUEUE, [[[], [], [], None, None]], 0),
     "vkCmdPipelineBarrier(command buffer 1, buffer 1, srcQueueFamilyIndex 0, dstQueueFamilyIndex EXTERNAL)": (5, 6, 0, 2**32 - 2),
     "vkAllocateMemory(device 1, 8 MiB, memoryTypeIndex 0, imported OPAQUE_FD fd 59, dedicated buffer 1)": (
