@@ -72,7 +72,7 @@ def fails_after(run: Run, test: str, tests: Sequence[str]) -> bool:
 
 def command(run: Run) -> list[str]:
     """The command that runs tests in one worker, on the driver that was judged."""
-    return on_driver(run.head.get("choice", []), [sys.executable, "-m", "pytest"], "-n1")
+    return on_driver(run.head.get("choice", []), [sys.executable, "-m", "pytest", "-n1"])
 
 
 def tell(run: Run, test: Line, say: Callable[[str], None]) -> int:
@@ -92,6 +92,6 @@ def tell(run: Run, test: Line, say: Callable[[str], None]) -> int:
         return 1
     culprits = shortest(earlier, fails)
     say("it fails after:\n" + "\n".join(f"    {one}" for one in culprits))
-    again = on_driver(run.head.get("choice", []), [".venv/bin/pytest"], "-n1", *culprits, nodeid)
+    again = on_driver(run.head.get("choice", []), [".venv/bin/pytest", "-n1"], *culprits, nodeid)
     say(f"repeat: {shlex.join(again)}")
     return 0

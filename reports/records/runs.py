@@ -73,7 +73,7 @@ class Run:
     def debug(self, one: Line) -> str:
         """The command that runs a crashing test under gdb, which names the frames of the driver if its symbols are installed."""
         gdb = ["gdb", "-batch", "-ex", "run", "-ex", "bt", "--args", ".venv/bin/python", "-m", "pytest"]
-        return shlex.join(on_driver(self._choice(one), gdb, "-n0", "-s", "--pdb", one["nodeid"]))
+        return shlex.join(on_driver(self._choice(one), [*gdb, "-n0", "-s", "--pdb"], one["nodeid"]))
 
     def _choice(self, one: Line) -> list[str]:
         mine = [device for device in self.devices if device["slug"] == one["device"] and "choice" in device]
@@ -87,7 +87,7 @@ class Run:
 def repeat(choice: list[str], nodeid: str, detail: str = "") -> str:
     """The command that repeats a test, and the walk that its `detail` tells of, on the driver of `choice` (see `on_driver`)."""
     walk = re.search(r"--walk-replay=[^\s,]+", detail)
-    return shlex.join(on_driver(choice, [".venv/bin/pytest"], "-n0", *([walk[0]] if walk else []), nodeid))
+    return shlex.join(on_driver(choice, [".venv/bin/pytest", "-n0"], *([walk[0]] if walk else []), nodeid))
 
 
 def on_driver(choice: list[str], program: list[str], *arguments: str) -> list[str]:

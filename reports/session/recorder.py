@@ -158,6 +158,7 @@ class Recorder:
         self.stops: Any = None
         """What ends the run when its `shouldstop` is set."""
         self._is_enough = False
+        self.status = int(pytest.ExitCode.INTERRUPTED)
         self.unwritten: list[str] = []
         self._keep = parse_keep(config.option.keep, config.option.resume or config.option.report)
         self.choice = _choice(config, facts.get("environment", {}))
@@ -281,6 +282,7 @@ class Recorder:
         judged = Counter(record.verdict for record in self.records if record.device not in self.layers - self._fitting)
         if exitstatus in ended or self._incomplete or self._is_enough:
             session.exitstatus = self._status(judged)
+        self.status = int(session.exitstatus)
         self._write(
             {
                 "type": "end",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections import Counter
 from typing import Any
 
 import pytest
@@ -11,7 +10,8 @@ import pytest
 from reports.records.drivers import driver
 from reports.records.lines import record_of
 from reports.records.runs import repeat, short
-from reports.records.verdicts import FAILING, VERDICTS, Record, told_steps
+from reports.records.verdicts import FAILING, Record, told_steps
+from reports.session import ending
 from reports.session.recorder import RECORDER, Recorder
 
 SHOWN = 5
@@ -30,27 +30,23 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
         for error in terminalreporter.stats.get("error", []):
             write(f"{error.nodeid}\n{error.longrepr}")
         return
-    terminalreporter.section("verdicts")
-    for line in _counts(recorder):
-        write(line)
+    terminalreporter.ensure_newline()
     for title, lines in _sections(recorder):
         if lines:
             terminalreporter.section(title)
             for line in lines:
                 write(line)
-    write("")
+    terminalreporter.section("verdicts")
+    for line in [
+        *ending.counts(recorder),
+        *ending.failing(recorder),
+        ending.why(recorder, config.option.baseline or ""),
+    ]:
+        write(line)
     for name, file in (("record", record_of(recorder.folder)), ("page", recorder.folder / "index.html")):
         if file and file.exists():
             write(f"{name}: {short(file)}")
-
-
-def _counts(recorder: Recorder) -> list[str]:
-    lines = []
-    for slug in sorted({record.device for record in recorder.records}):
-        counts = Counter(record.verdict for record in recorder.records if record.device == slug)
-        text = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
-        lines.append(f"{slug or 'no device'}: {text}")
-    return lines or ["nothing was judged"]
+    ending.recount(terminalreporter.stats, recorder)
 
 
 def _sections(recorder: Recorder) -> list[tuple[str, list[str]]]:
@@ -59,20 +55,31 @@ def _sections(recorder: Recorder) -> list[tuple[str, list[str]]]:
     rest = {v: [r for r in recorder.records if r.verdict == v] for v in ("error", "flaky", "warn")}
     poisoned = [r for r in recorder.records if r.outcomes and r.outcomes[-1].get("outcome") == "poisoned process"]
     return [
-        ("failures", _failures(recorder, [r for r in bad if r.differs])),
+        ("warnings", _warnings(rest["warn"])),
+        ("known to be flaky", _known(ending.by_reason([r for r in bad if r.expected == "flaky"]))),
+        ("known to fail", _known(ending.known(recorder))),
+        ("failed only after other tests, judged alone", [line for r in poisoned for line in _after(recorder, r)]),
+        ("after the last test", recorder.farewells),
         (
             "failures of a validation layer, which fail no driver",
             _failures(recorder, [r for r in bad if _apart(recorder, r)]),
         ),
-        ("violations", [line for breach in breaches for line in _violation(recorder, breach)]),
-        ("differs from the baseline", [f"{key}: {what}" for key, what in recorder.surprises]),
         ("errors of the suite", [line for r in rest["error"] for line in (f"{r.nodeid}", r.detail)]),
         ("flaky", [line for r in rest["flaky"] for line in _flaky(recorder, r)]),
-        ("known to fail", _known([r for r in bad if r.expected == r.verdict])),
-        ("known to be flaky", _known([r for r in bad if r.expected == "flaky"])),
-        ("failed only after other tests, judged alone", [line for r in poisoned for line in _after(recorder, r)]),
-        ("after the last test", recorder.farewells),
-        ("warnings", [f"{' '.join(r.rules)}  {r.id}: {r.message}" for r in rest["warn"]]),
+        ("differs from the baseline", [f"{key}: {what}" for key, what in recorder.surprises]),
+        ("violations", [line for breach in breaches for line in _violation(recorder, breach)]),
+        ("failures", _failures(recorder, [r for r in bad if r.differs])),
+    ]
+
+
+def _warnings(records: list[Record]) -> list[str]:
+    """Warnings, grouped by rules and test function: the first in full, the others counted."""
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for record in records:
+        groups.setdefault((" ".join(record.rules), record.id.partition("[")[0]), []).append(record)
+    return [
+        f"{rules}  {ones[0].id}: {ones[0].message}" + f" (and {len(ones) - 1} more)" * (len(ones) > 1)
+        for (rules, _), ones in groups.items()
     ]
 
 
@@ -100,11 +107,8 @@ def _claim(recorder: Recorder, record: Record) -> str:
     return _statement(recorder, record.rules[0]) if record.rules else "(claims no rule)"
 
 
-def _known(records: list[Record]) -> list[str]:
-    """Known failures, grouped by verdict and reason: the first by name, the others counted."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for record in records:
-        groups.setdefault((record.verdict, record.reason or record.message), []).append(record.id)
+def _known(groups: dict[tuple[str, str], list[str]]) -> list[str]:
+    """Known failures by verdict and reason: the first by name, the others counted."""
     lines = []
     for (verdict, reason), ids in groups.items():
         more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""

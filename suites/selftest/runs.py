@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from fixtures.running.processes import die_with_parent
 from fixtures.testbed import bench
 from fixtures.testbed.drivers import ROOT, SWIFTSHADER
 from fixtures.vulkan.outcomes import unsupported
@@ -123,7 +124,7 @@ def _run(line: list[str], folder: Path, cwd: Path, variables: dict[str, str]) ->
     with (folder / "output").open("w") as output:
         done = subprocess.run(
             line, cwd=cwd, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            timeout=SECONDS, check=False,
+            timeout=SECONDS, check=False, preexec_fn=die_with_parent,
         )  # fmt: skip
     (folder / "status").write_text(str(done.returncode))
 

@@ -130,13 +130,13 @@ def resumed(folder, *arguments):
 
 
 def test_an_interrupted_run_goes_on(tmp_path):
-    """Only what has no verdict runs; what was there stays, and the record is that of a whole run."""
+    """Only what has no verdict runs; what was there stays, and record and last line are those of a whole run."""
     before = interrupted(tmp_path / "run")
 
     done = resumed(tmp_path / "run")
 
     found = load(tmp_path / "run")
-    assert (done.returncode, "30 passed" in done.stdout) == (0, True), done.stdout
+    assert (done.returncode, "40 passed" in done.stdout) == (0, True), done.stdout
     assert [test | {"process": ""} for test in found.tests[:10]] == [test | {"process": ""} for test in before]
     assert {test["process"] for test in found.tests[:10]} & {test["process"] for test in found.tests[10:]} == set()
     assert (len(found.tests), found.end["totals"]) == (40, {"pass": 40})
