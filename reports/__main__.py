@@ -181,7 +181,10 @@ def write_baseline(options: argparse.Namespace) -> None:
         raise ValueError(f"{options.out or options.run}: {problem}") from None
     for line in options.reason:
         text, _, reason = line.partition("=")
-        made.reasons.update({key: reason for key in made.known if text in f"{made.known[key]} {key}"})
+        meant = [key for key in made.known if text in f"{made.known[key]} {key}"]
+        if not meant:
+            raise ValueError(f"--reason {line}: no entry has {text!r} in its line")
+        made.reasons |= dict.fromkeys(meant, reason)
     put(baseline.write(made), options.out)
     if not run.is_whole and not any(given):
         rest = "the other entries stay" if old else "the baseline lacks the other tests"

@@ -10,21 +10,23 @@
 `@where TEXT` in the head says under which other circumstances it holds; such a baseline counts only where it is named.
 `@slow` says that the machine is: a test that came too late to see work in flight is unsupported there, which is no difference.
 
-An entry names a test without its device, or a violation as `breach RULE COMMAND`. Verdicts other than `pass` and `warn` have an
-entry. `flaky` accepts every outcome but `unsupported` and `error`; `optional` accepts `pass`, `warn` and `unsupported`, for what
-some builds of a version claim and others do not. Both stay when the baseline is rewritten, and a run of a part of the suite
-leaves every entry alone that it did not judge.
+An entry names a test without its device, or a violation as `breach RULE COMMAND`; `*` in it stands for any text, and an entry
+without one counts before such. Verdicts other than `pass` and `warn` have an entry. `flaky` accepts every outcome but
+`unsupported` and `error`; `optional` accepts `pass`, `warn` and `unsupported`, for what some builds of a version claim and others
+do not. Both stay when the baseline is rewritten, and a run of a part of the suite leaves every entry alone that it did not judge.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from reports.records.renamed import current
-from reports.records.verdicts import against
+from reports.records.verdicts import FAILING, against
 
 LISTED = ("crash", "error", "fail", "flaky", "optional", "timeout", "unsupported")
 HEAD = "@driverID NUMBER, @driverName NAME, @versions LOWEST..HIGHEST, @where TEXT, @slow"
@@ -48,10 +50,27 @@ class Baseline:
     known: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
 
+    def is_of(self, device: dict[str, Any]) -> bool:
+        """Whether it is about the driver of `device` (a device of a run's first line), in whatever version."""
+        return (device["driver_id"], device["driver_name"]) == (self.driver_id, self.driver_name)
+
     def fits(self, device: dict[str, Any]) -> bool:
-        """Whether it covers the driver of `device` (a device of a run's first line) in its version."""
-        named = (device["driver_id"], device["driver_name"]) == (self.driver_id, self.driver_name)
-        return named and self.versions[0] <= int(device["driver_version"]) <= self.versions[1]
+        """Whether it covers the driver of `device` in its version."""
+        return self.is_of(device) and self.versions[0] <= int(device["driver_version"]) <= self.versions[1]
+
+    def entry(self, key: str, verdict: str = "") -> str:
+        """The entry that a result meets: its own, else the first whose `*` stand for parts of it; "" for none.
+
+        What is unsupported meets no `*` of failures: of a group of tests a device may claim some.
+        """
+        if key in self.known:
+            return key
+        met = (one for one, pattern in self._patterns.items() if pattern.fullmatch(key))
+        return next((one for one in met if verdict != "unsupported" or self.known[one] not in FAILING), "")
+
+    @cached_property
+    def _patterns(self) -> dict[str, re.Pattern[str]]:
+        return {one: re.compile(".*".join(map(re.escape, one.split("*")))) for one in self.known if "*" in one}
 
     def excuses(self, verdict: str, message: str) -> bool:
         """Whether a test is unsupported because it came too late, on a machine that is known to be slow."""
@@ -141,14 +160,17 @@ def from_results(
     made = Baseline(device["driver_id"], device["driver_name"], versions, *((old.where, old.slow) if old else ()))
     judged = {key_of(one): one for one in results if one["device"] in ("", device["slug"])}
     for key, one in judged.items():
-        before = old.known.get(key) if old else None
+        entry = old.entry(key, one["verdict"]) if old else ""
+        before = old.known[entry] if old and entry else None
         stays = before in ("flaky", "optional") and not against(one["verdict"], before)
         verdict = before if before and stays else one["verdict"]
         if verdict in LISTED and not made.excuses(verdict, one["message"]):
-            made.known[key] = verdict
-            made.reasons[key] = (old.reasons[key] if old and before == verdict else "") or one["message"]
+            listed = entry if entry and before == verdict else key
+            made.known[listed] = verdict
+            made.reasons[listed] = (old.reasons[entry] if old and entry and before == verdict else "") or one["message"]
     if old:  # a flaky violation may not have shown this time
-        unseen = [key for key in old.known if key not in judged and (not whole or old.is_unsteady(key))]
+        met = {old.entry(key, one["verdict"]) for key, one in judged.items()}
+        unseen = [key for key in old.known if key not in met and (not whole or old.is_unsteady(key))]
         made.known |= {key: old.known[key] for key in unseen}
         made.reasons |= {key: old.reasons[key] for key in unseen}
     return made
@@ -160,7 +182,7 @@ def _device(there: list[dict[str, Any]], old: Baseline | None, whole: bool) -> d
         raise ValueError("the run judged no device")
     if old is None or not old.driver_name:
         return there[0]
-    of_driver = [one for one in there if (one["driver_id"], one["driver_name"]) == (old.driver_id, old.driver_name)]
+    of_driver = [one for one in there if old.is_of(one)]
     found = next((one for one in of_driver if old.fits(one)), of_driver[0] if whole and of_driver else None)
     if found is None:
         what = "a part of the suite on " * (not whole) + ", ".join(

@@ -232,7 +232,10 @@ def _about(run: dict[str, Any], record: dict[str, Any], device: dict[str, Any]) 
     seen = f"{device['name']}, {device['driver_name']} {device['driver_info']}".strip()
     lines = [
         "cc -Wall -Wextra -o reproducer reproducer.c -lvulkan",
+        f"VK_DRIVER_FILES={device.get('manifest', 'MANIFEST')} ./reproducer",
         "",
+        "Needs gcc and libvulkan-dev (Debian), or gcc, vulkan-headers and vulkan-loader-devel (Fedora).",
+        "VK_DRIVER_FILES names the driver's manifest; without it the loader takes the installed drivers.",
         *rules,
         f"Seen on {seen}, Vulkan {device['api_version']}: {record['message']}",
         f"Made from {record['id']}, suite {run['commit'] or run['suite']}, {run['time']}.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import platform
 import subprocess
 import sys
@@ -35,6 +34,7 @@ from reports.session.folder import (
     remove_old,
     told,
 )
+from reports.session.known import meant, own_baselines, read_baseline
 from reports.session.results import make_collection_error, make_record, shortened
 from reports.session.usage import for_bisect
 
@@ -116,22 +116,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Without --baseline, the suite's own baseline of this driver and version counts.
     """
     chosen = config.option.baseline
-    made = [baselines.read(config.invocation_params.dir / chosen)] if chosen else _own_baselines()
+    made = [baselines.read(config.invocation_params.dir / chosen)] if chosen else own_baselines()
     facts = config.hook.pytest_suite_facts(config=config) or {"devices": []}
     judged = [*facts["devices"], *facts.get("validation_layers", [])]
-    known = {one["slug"]: its.known for its in made for one in judged if its.fits(one)}
+    known = {one["slug"]: its for its in made for one in judged if its.fits(one) or (chosen and its.is_of(one))}
     for item in items:
         told = dict(item.user_properties)
-        verdict = known.get(str(told.get("device")), {}).get(str(told.get("id")))
+        its = known.get(str(told.get("device")), baselines.Baseline())
+        verdict = its.known.get(its.entry(str(told.get("id"))))
         if verdict in FAILING:
             item.add_marker(pytest.mark.known(verdict))
-
-
-@functools.cache
-def _own_baselines() -> list[baselines.Baseline]:
-    """The baselines in reports/baselines, without those that hold under certain circumstances only."""
-    made = [baselines.read(file) for file in (HERE / "baselines").glob("*.txt")]
-    return [one for one in made if not one.where]
 
 
 class Recorder:
@@ -142,10 +136,11 @@ class Recorder:
         self.ledger = {one["id"]: one for one in config.hook.pytest_suite_ledger() or []}
         self.devices: list[dict[str, Any]] = facts["devices"]
         layers: list[dict[str, Any]] = facts.get("validation_layers", [])
-        self.baseline = _read_baseline(config.option.baseline, [*self.devices, *layers])
-        self._fitting = {d["slug"] for d in [*self.devices, *layers] if self.baseline and self.baseline.fits(d)} | {""}
+        self.baseline = read_baseline(config.option.baseline, [*self.devices, *layers])
+        self.note, judged = meant(self.baseline, [*self.devices, *layers])
+        self._fitting = {device["slug"] for device in judged} | {""}
         self.layers = {layer["slug"] for layer in layers}
-        self._of_layers = {one["slug"]: its for its in _own_baselines() for one in layers if its.fits(one)}
+        self._of_layers = {one["slug"]: its for its in own_baselines() for one in layers if its.fits(one)}
         self.records: list[Record] = []
         self.breaches: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.surprises: list[tuple[str, str]] = []
@@ -237,14 +232,16 @@ class Recorder:
         """The baseline's verdict, its reason, and why this verdict fails the run, each "" for none."""
         if device in self.layers - self._fitting:  # without a baseline of its own a layer does not fail the run
             known = self._of_layers.get(device, baselines.Baseline())
-            return known.known.get(key, ""), known.reasons.get(key, ""), ""
+            entry = known.entry(key, verdict)
+            return known.known.get(entry, ""), known.reasons.get(entry, ""), ""
         known = self.baseline if self.baseline and device in self._fitting else baselines.Baseline()
-        expected = known.known.get(key)
+        entry = known.entry(key, verdict)
+        expected = known.known.get(entry)
         problem = against(verdict, expected)
         if self.baseline and verdict == "unsupported" and expected is None:
             problem = "unsupported, which the baseline does not list"
         problem = None if known.excuses(verdict, message) else problem
-        return expected or "", known.reasons.get(key, ""), problem or ""
+        return expected or "", known.reasons.get(entry, ""), problem or ""
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -312,7 +309,7 @@ class Recorder:
         entries = [{"type": "test", **vars(r)} for r in self.records]
         entries += [{"type": "breach", **b} for b in self.breaches.values()]
         found = [(baselines.key_of(e), f"{e['differs']}: {e['message']}") for e in entries if e["differs"]]
-        seen = {baselines.key_of(one) for one in entries}
+        seen = {self.baseline.entry(baselines.key_of(one), one["verdict"]) for one in entries}
         gone = [key for key in self.baseline.known if key not in seen] if whole else []
         found += [(key, "matches no test") for key in gone if not key.startswith("breach ")]
         return found + [(key, "no longer seen") for key in gone if key in self.baseline.steady_breaches]
@@ -330,20 +327,6 @@ def _is_whole(config: pytest.Config) -> bool:
         getattr(option, "lf", 0),
     )
     return config.args == config.getini("testpaths") and not any(parts) and not getattr(option, "rule", None)
-
-
-def _read_baseline(path: str | None, devices: list[dict[str, Any]]) -> baselines.Baseline | None:
-    if path is None:
-        return None
-    try:
-        made = baselines.read(Path(path))
-    except (OSError, ValueError) as problem:
-        raise pytest.UsageError(f"--baseline {path}: {problem}") from None
-    if not any(made.fits(device) for device in devices):
-        there = ", ".join(f"{device['driver_name']} {device['driver_version']}" for device in devices)
-        what = f"--baseline {path} is about {made}, but the devices here are of {there}"
-        raise pytest.UsageError(f"{what}; name the baseline of this driver and version, or leave --baseline out")
-    return made
 
 
 def _check_same(old: Run, devices: list[dict[str, Any]]) -> None:

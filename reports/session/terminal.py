@@ -43,6 +43,8 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
         ending.why(recorder, config.option.baseline or ""),
     ]:
         write(line)
+    if recorder.note:
+        write(recorder.note)
     for name, file in (("record", record_of(recorder.folder)), ("page", recorder.folder / "index.html")):
         if file and file.exists():
             write(f"{name}: {short(file)}")

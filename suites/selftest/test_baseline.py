@@ -193,14 +193,42 @@ def test_a_baseline_of_another_driver_is_refused():
     assert re.search(r"is about NVIDIA \S+, but the devices here are of SwiftShader driver \d+", found.error)
 
 
-def test_a_baseline_of_other_versions_is_refused():
-    """A baseline is about a range of versions: it says nothing of a newer driver."""
+def test_a_new_version_is_judged_against_an_old_baseline():
+    """A nightly goes on when its driver gets a new version: it is judged as before, and a note names both versions."""
     text = re.sub(r"@versions .*", "@versions 1..2", known())
 
-    found = against(text)
+    same, other = against(text), against(without(text, "test_fails"))
 
-    assert found.status == 4
-    assert re.search(r"is about SwiftShader driver 1\.\.2, but", found.error)
+    assert (same.status, other.status) == (0, 1), same.output
+    assert re.search(
+        r"^note: the baseline is about SwiftShader driver 1\.\.2, the driver is of version \d+$", same.output, re.M
+    )
+    assert [one.partition(": ")[0] for one in differences(other)] == [f"{ID}test_fails"]
+
+
+def test_an_entry_may_be_a_pattern(tmp_path):
+    """`*` in an entry stands for any text; an entry of its own counts before; what no result meets is told."""
+    text = known().replace(f"fail {ID}test_fails\n", "\n# one cause\nfail *::test_*ails\n")
+
+    found, wrong = against(text), against(text + f"unsupported {ID}test_fails\n")
+    file = tmp_path / "known.txt"
+    file.write_text(text)
+    reports("baseline", found.folder, "-o", file)
+
+    assert (found.status, found.tests["test_fails"]["reason"]) == (0, "one cause"), found.output
+    assert [one.partition(": ")[2].partition(":")[0] for one in differences(wrong)] == ["was unsupported, now fail"]
+    assert "# one cause\nfail *::test_*ails\n" in file.read_text()
+    assert f"{ID}test_fails\n" not in file.read_text()
+
+
+def test_a_reason_of_nothing_is_refused(tmp_path):
+    """--reason whose text no entry has is a typing error, and says so."""
+    file = tmp_path / "known.txt"
+
+    done = reports("baseline", run(*SELECTED, "-n2").folder, "-o", file, "--reason", "test_fials=a cause")
+
+    assert (done.returncode, file.exists()) == (2, False)
+    assert "--reason test_fials=a cause: no entry has 'test_fials' in its line" in done.stderr
 
 
 @pytest.mark.parametrize(

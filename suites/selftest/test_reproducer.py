@@ -201,7 +201,10 @@ def test_the_command_line_writes_a_program(tmp_path):
     found = subprocess.run([*command, "no such test"], cwd=ROOT, capture_output=True, text=True)
 
     assert (wrote.returncode, wrote.stdout, wrote.stderr) == (0, "", "")
-    assert (tmp_path / "it.c").read_text().startswith("/*\n * cc -Wall -Wextra -o reproducer reproducer.c -lvulkan\n")
+    first, _, _ = (tmp_path / "it.c").read_text().partition("*/")
+    assert first.startswith("/*\n * cc -Wall -Wextra -o reproducer reproducer.c -lvulkan\n")
+    assert f" * VK_DRIVER_FILES={SWIFTSHADER} ./reproducer\n" in first
+    assert "libvulkan-dev" in first
     assert (found.returncode, found.stderr) == (2, NO_SUCH)
 
 

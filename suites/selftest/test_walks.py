@@ -89,7 +89,7 @@ def test_a_walk_that_kills_or_holds_its_process_is_shrunk(spoil, ending):
 
 def test_a_driver_that_loses_descriptors_ends_the_walks():
     """Descriptors that grow from round to round are a failure with the numbers."""
-    found = searched(spoilers.leaks, 1, minutes=1)
+    found = searched(spoilers.leaks, 1, minutes=1.6)  # a round takes long on a busy machine
 
     assert re.search(r"process \d has \d+ descriptors, and had \d+ after the first walks", found.text), found.text
 
