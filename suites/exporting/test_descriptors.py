@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from fixtures.running import apart
 from fixtures.testbed.claims import allow_permanence
 from fixtures.testbed.descriptors import dup, is_open, same_file
 from fixtures.testbed.gates import Proof, shown
@@ -165,7 +166,7 @@ def room_for(number, device):
     if limits[1] <= number:
         unsupported(f"this process may have {limits[1]} descriptors")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(limits[0], number + 1), limits[1]))
-    before = dup(number) if is_open(number) else -1
+    before = apart.raised(dup(number)) if is_open(number) else -1
     yield
     device.settle()
     if before >= 0:
