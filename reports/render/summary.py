@@ -56,14 +56,25 @@ def _table(title: str, run: Run, ones: Sequence[Line]) -> list[str]:
         "| verdict | rule | test or violation | device | what was seen |",
         "|---|---|---|---|---|",
     ]
-    for one in ones[:SHOWN]:
-        title, seen = title_of(one["id"]), one.get("reason") or one["message"]
-        cells = (one["verdict"], " ".join(one["rules"]), title, one["device"], seen)
+    groups = _alike(ones)
+    for first, *rest in groups[:SHOWN]:
+        name = title_of(first["id"]) + (f" and {len(rest)} more" if rest else "")
+        seen = first.get("reason") or first["message"]
+        cells = (first["verdict"], " ".join(first["rules"]), name, first["device"], seen)
         lines.append("| " + " | ".join(map(_text, cells)) + " |")
-    if len(ones) > SHOWN:
-        lines += ["", f"and {len(ones) - SHOWN} more: the page and results.jsonl have them."]
+    if len(groups) > SHOWN:
+        lines += ["", f"and {len(groups) - SHOWN} rows more: the page and results.jsonl have them."]
     first = ones[0]
     return [*lines, "", f"Repeat the first: {_code(run.repeat(first))}"]
+
+
+def _alike(ones: Sequence[Line]) -> list[list[Line]]:
+    """Results by what they have in common: verdict, rules, device, and the reason that is known, else the test function."""
+    groups: dict[tuple[str, ...], list[Line]] = {}
+    for one in ones:
+        cause = one.get("reason") or one["id"].partition("[")[0]
+        groups.setdefault((one["verdict"], " ".join(one["rules"]), one["device"], cause), []).append(one)
+    return list(groups.values())
 
 
 def _text(value: object) -> str:
