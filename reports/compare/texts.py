@@ -24,17 +24,32 @@ def as_text(old: Run, new: Run, changes: Sequence[Change], slower: bool = False)
     for kind in KINDS:
         ones = [one for one in changes if one.kind == kind]
         lines += [f"{kind}: {len(ones)}"] if ones else []
-        for one in ones[:SHOWN]:
+        groups = _alike(ones)
+        for one, *rest in groups[:SHOWN]:
             on = f" [{one.device}]" if one.device else ""
-            lines.append(f"  {' '.join((*one.rules, title_of(one.what)))}{on}: {_turned(one, '->')}")
+            lines.append(f"  {' '.join((*one.rules, _title(one, len(rest))))}{on}: {_turned(one, '->')}")
             lines += [f"      {one.message}"] if one.message else []
             lines += (
                 [f"      repeat: {one.repeat}"]
                 if one.repeat and kind in ("new failure", "other kind of failure")
                 else []
             )
-        lines += [f"  and {len(ones) - SHOWN} more"] if len(ones) > SHOWN else []
+        left = sum(map(len, groups[SHOWN:]))
+        lines += [f"  and {left} more"] if left else []
     return "\n".join([*lines, _conclusion(changes, slower)]) + "\n"
+
+
+def _alike(ones: Sequence[Change]) -> list[list[Change]]:
+    """Changes by what they have in common: test function, device, rules, and what it was and is."""
+    groups: dict[tuple[object, ...], list[Change]] = {}
+    for one in ones:
+        key = one.what.partition("[")[0], one.device, tuple(one.rules), one.was, one.now
+        groups.setdefault(key, []).append(one)
+    return list(groups.values())
+
+
+def _title(one: Change, more: int) -> str:
+    return title_of(one.what) + (f" and {more} more" if more else "")
 
 
 def _turned(one: Change, arrow: str) -> str:
@@ -93,11 +108,11 @@ def as_html(old: Run, new: Run, changes: Sequence[Change], slower: bool = False)
 
 
 def _table(table: Element, ones: Sequence[Change]) -> None:
-    for one in ones:
+    for one, *rest in _alike(ones):
         row = SubElement(table, "tr")
         for text in (
             " ".join(one.rules),
-            title_of(one.what),
+            _title(one, len(rest)),
             one.device,
             _turned(one, "→"),
             one.message,

@@ -316,3 +316,16 @@ def test_the_map_leads_to_tests_that_exist():
     for old in renamed.names():
         path, _, function = renamed.current(old).partition("[")[0].partition("::")
         assert f"def {function}(" in (ROOT / path).read_text(), f"{old} is said to be {function} of {path}"
+
+
+def test_changes_that_are_alike_are_one_line(tmp_path):
+    """Cases of one test that turned alike are told once, with their number."""
+    cases = [f"suites/x.py::test_x[{number}]" for number in range(10)]
+    old, new = (saved(tmp_path / verdict, dict.fromkeys(cases, verdict)) for verdict in ("pass", "fail"))
+
+    told = reports("compare", old, new).stdout
+
+    assert "new failure: 10\n" in told
+    assert [line for line in told.splitlines() if line.startswith("  SPEC")] == [
+        "  SPEC-IMPORT-03 suites/x.py::test_x[0] and 9 more [a-gpu]: pass -> fail"
+    ]
