@@ -142,11 +142,11 @@ def test_anything_that_a_driver_prints_can_be_read_back(finished, tmp_path):
 
 def test_the_summary_has_one_row_for_failures_that_are_alike():
     """Cases of one test that fail alike are one row, which says how many; the heading counts them all."""
-    found = run(f"{SAMPLES}alike.py", "-n0")
+    found = run(f"{SAMPLES}alike.py", "-n0", "-k", "quick")
     text = (found.folder / "summary.md").read_text()
 
     failed = [line for line in found.lines if line.get("verdict") == "fail"]
-    rows = [line for line in text.splitlines() if line.startswith("| fail |") and "test\\_fails" in line]
+    rows = [line for line in text.splitlines() if line.startswith("| fail |") and "test\\_quick" in line]
     assert f"## Fails the run: {len(failed)}" in text
     assert len(rows) == 1
     assert f"and {len(failed) - 1} more" in rows[0]
