@@ -4,6 +4,7 @@
 """
 
 import gc
+import math
 import multiprocessing.connection
 import os
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.running import alike
 from fixtures.running.isolation import SCRATCH
 from fixtures.testbed import bench, patience
 from fixtures.testbed.bench import FOUND
@@ -92,6 +94,7 @@ def become(session, folder, fault, rules, alone, factor):
     """Go on as the session that runs the tests of `rules` over a driver with `fault`, on one device if `alone`."""
     config = session.config
     config.option.report, config.option.fault, bench.fault, patience.factor = str(folder), fault, fault, factor
+    alike.HURRY = math.inf  # each test is judged in full, in the process of those before, on a busy machine as well
     config.stash[SCRATCH] = config.pluginmanager.get_plugin("isolation").scratch = Path(tempfile.mkdtemp(dir=folder))
     if alone:
         del config.stash[FOUND].devices[1:]
