@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element, SubElement
 from reports.compare.changes import KINDS, Change, is_regression
 from reports.records.baseline import title_of
 from reports.records.runs import Run
+from reports.records.verdicts import alike
 from reports.render.page import WEB
 
 CSS = WEB / "page.css"
@@ -24,7 +25,7 @@ def as_text(old: Run, new: Run, changes: Sequence[Change], slower: bool = False)
     for kind in KINDS:
         ones = [one for one in changes if one.kind == kind]
         lines += [f"{kind}: {len(ones)}"] if ones else []
-        groups = _alike(ones)
+        groups = alike(ones, _cause)
         for one, *rest in groups[:SHOWN]:
             on = f" [{one.device}]" if one.device else ""
             lines.append(f"  {' '.join((*one.rules, _title(one, len(rest))))}{on}: {_turned(one, '->')}")
@@ -39,13 +40,9 @@ def as_text(old: Run, new: Run, changes: Sequence[Change], slower: bool = False)
     return "\n".join([*lines, _conclusion(changes, slower)]) + "\n"
 
 
-def _alike(ones: Sequence[Change]) -> list[list[Change]]:
-    """Changes by what they have in common: test function, device, rules, and what it was and is."""
-    groups: dict[tuple[object, ...], list[Change]] = {}
-    for one in ones:
-        key = one.what.partition("[")[0], one.device, tuple(one.rules), one.was, one.now
-        groups.setdefault(key, []).append(one)
-    return list(groups.values())
+def _cause(one: Change) -> tuple[object, ...]:
+    """What changes have in common that are told once: test function, device, rules, and what it was and is."""
+    return one.what.partition("[")[0], one.device, tuple(one.rules), one.was, one.now
 
 
 def _title(one: Change, more: int) -> str:
@@ -108,7 +105,7 @@ def as_html(old: Run, new: Run, changes: Sequence[Change], slower: bool = False)
 
 
 def _table(table: Element, ones: Sequence[Change]) -> None:
-    for one, *rest in _alike(ones):
+    for one, *rest in alike(ones, _cause):
         row = SubElement(table, "tr")
         for text in (
             " ".join(one.rules),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 FAILING = ("fail", "crash", "timeout")
 VERDICTS = (*FAILING, "error", "flaky", "warn", "pass", "unsupported")
@@ -40,6 +42,14 @@ class Record:
     reason: str = ""
     differs: str = ""
     dispute: list[dict[str, str]] = field(default_factory=list)
+
+
+def alike(ones: Iterable[T], cause: Callable[[T], Hashable]) -> list[list[T]]:
+    """Results grouped by their `cause`, in the order in which the first of each comes."""
+    groups: dict[Hashable, list[T]] = {}
+    for one in ones:
+        groups.setdefault(cause(one), []).append(one)
+    return list(groups.values())
 
 
 def told_steps(text: str) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from reports.records.baseline import key_of, title_of
 from reports.records.lines import Line
 from reports.records.runs import Run, is_apart, is_known, rank
-from reports.records.verdicts import VERDICTS
+from reports.records.verdicts import VERDICTS, alike
 
 SHOWN = 50
 """Rows per table: a step summary holds one mebibyte."""
@@ -56,7 +56,7 @@ def _table(title: str, run: Run, ones: Sequence[Line]) -> list[str]:
         "| verdict | rule | test or violation | device | what was seen |",
         "|---|---|---|---|---|",
     ]
-    groups = _alike(ones)
+    groups = alike(ones, _cause)
     for first, *rest in groups[:SHOWN]:
         name = title_of(first["id"]) + (f" and {len(rest)} more" if rest else "")
         seen = first.get("reason") or first["message"]
@@ -68,13 +68,10 @@ def _table(title: str, run: Run, ones: Sequence[Line]) -> list[str]:
     return [*lines, "", f"Repeat the first: {_code(run.repeat(first))}"]
 
 
-def _alike(ones: Sequence[Line]) -> list[list[Line]]:
-    """Results by what they have in common: verdict, rules, device, and the reason that is known, else the test function."""
-    groups: dict[tuple[str, ...], list[Line]] = {}
-    for one in ones:
-        cause = one.get("reason") or one["id"].partition("[")[0]
-        groups.setdefault((one["verdict"], " ".join(one["rules"]), one["device"], cause), []).append(one)
-    return list(groups.values())
+def _cause(one: Line) -> tuple[object, ...]:
+    """What results have in common that are one row: verdict, rules, device, and the known reason, else the test function."""
+    cause = one.get("reason") or one["id"].partition("[")[0]
+    return one["verdict"], " ".join(one["rules"]), one["device"], cause
 
 
 def _text(value: object) -> str:

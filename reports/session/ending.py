@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reports.records.verdicts import FAILING, VERDICTS, Record
+from reports.records.verdicts import FAILING, VERDICTS, Record, alike
 from reports.session.recorder import Recorder
 
 MOST = 12
@@ -57,17 +57,14 @@ def _line(verdict: str, rules: str, where: str, told: list[str]) -> str:
     return line if len(line) <= WIDTH else f"{line[: WIDTH - 3]}..."
 
 
-def known(recorder: Recorder) -> dict[tuple[str, str], list[str]]:
-    """The ids of failures as the baseline expects them, by verdict and reason."""
+def known(recorder: Recorder) -> list[list[Record]]:
+    """Failures as the baseline expects them, by reason."""
     return by_reason([one for one in recorder.records if one.verdict in FAILING and one.expected == one.verdict])
 
 
-def by_reason(records: list[Record]) -> dict[tuple[str, str], list[str]]:
-    """The ids of records by verdict and reason, the message where a baseline has none."""
-    groups: dict[tuple[str, str], list[str]] = {}
-    for record in records:
-        groups.setdefault((record.verdict, record.reason or record.message), []).append(record.id)
-    return groups
+def by_reason(records: list[Record]) -> list[list[Record]]:
+    """Records by verdict and reason, the message where a baseline has none."""
+    return alike(records, lambda one: (one.verdict, one.reason or one.message))
 
 
 def why(recorder: Recorder, baseline: str) -> str:
@@ -75,7 +72,7 @@ def why(recorder: Recorder, baseline: str) -> str:
     status, at = recorder.status, f" from {Path(baseline).name}" if baseline else ""
     groups, rest = known(recorder), ""
     if groups:
-        failures = _number(sum(map(len, groups.values())), "known failure", "known failures")
+        failures = _number(sum(map(len, groups)), "known failure", "known failures")
         rest = f"; {failures} in {_number(len(groups), 'group', 'groups')}"
     found = [
         (sum(bool(one.differs) for one in recorder.records), "test", "tests"),

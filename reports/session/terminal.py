@@ -10,7 +10,7 @@ import pytest
 from reports.records.drivers import driver
 from reports.records.lines import record_of
 from reports.records.runs import repeat, short
-from reports.records.verdicts import FAILING, Record, told_steps
+from reports.records.verdicts import FAILING, Record, alike, told_steps
 from reports.session import ending
 from reports.session.recorder import RECORDER, Recorder
 
@@ -76,13 +76,15 @@ def _sections(recorder: Recorder) -> list[tuple[str, list[str]]]:
 
 def _warnings(records: list[Record]) -> list[str]:
     """Warnings, grouped by rules and test function: the first in full, the others counted."""
-    groups: dict[tuple[str, str], list[Record]] = {}
-    for record in records:
-        groups.setdefault((" ".join(record.rules), record.id.partition("[")[0]), []).append(record)
+    groups = alike(records, lambda one: (*one.rules, _function(one)))
     return [
-        f"{rules}  {ones[0].id}: {ones[0].message}" + f" (and {len(ones) - 1} more)" * (len(ones) > 1)
-        for (rules, _), ones in groups.items()
+        f"{' '.join(first.rules)}  {first.id}: {first.message}" + f" (and {len(rest)} more)" * bool(rest)
+        for first, *rest in groups
     ]
+
+
+def _function(record: Record) -> str:
+    return record.id.partition("[")[0]
 
 
 def _apart(recorder: Recorder, record: Record) -> bool:
@@ -109,29 +111,26 @@ def _claim(recorder: Recorder, record: Record) -> str:
     return _statement(recorder, record.rules[0]) if record.rules else "(claims no rule)"
 
 
-def _known(groups: dict[tuple[str, str], list[str]]) -> list[str]:
+def _known(groups: list[list[Record]]) -> list[str]:
     """Known failures by verdict and reason: the first by name, the others counted."""
     lines = []
-    for (verdict, reason), ids in groups.items():
-        more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
-        lines += [f"{verdict}  {reason.splitlines()[0]}", f"      {ids[0]}{more}"]
+    for first, *rest in groups:
+        reason, more = first.reason or first.message, f" and {len(rest)} more" if rest else ""
+        lines += [f"{first.verdict}  {reason.splitlines()[0]}", f"      {first.id}{more}"]
     return lines
 
 
 def _failures(recorder: Recorder, records: list[Record]) -> list[str]:
     """Failures, grouped by test function and verdict: the first in full, the others counted."""
-    groups: dict[tuple[str, str, str], list[Record]] = {}
-    for record in records:
-        function = record.id.partition("[")[0]
-        groups.setdefault((record.verdict, record.device, function), []).append(record)
-    return [line for group in groups.values() for line in _failure(recorder, group)]
+    groups = alike(records, lambda one: (one.verdict, one.device, _function(one)))
+    return [line for group in groups for line in _failure(recorder, group)]
 
 
 def _failure(recorder: Recorder, group: list[Record]) -> list[str]:
     first, more = group[0], len(group) - 1
     on = f" [{first.device}]" if first.device else ""
     lines = [
-        f"{first.verdict}  {' '.join(first.rules) or first.id.partition('[')[0]}{on}: {_claim(recorder, first)}",
+        f"{first.verdict}  {' '.join(first.rules) or _function(first)}{on}: {_claim(recorder, first)}",
         f"      {first.message}",
         *(f"      {step}" for step in told_steps(first.detail)),
         f"      repeat: {repeat(recorder.choice, first.nodeid, first.detail)}",
