@@ -18,7 +18,7 @@ from suites.steps.signals import at, is_copy, wait_for
 from suites.steps.signals import signal as signal_semaphore
 from suites.steps.timelines import needs_timelines
 
-pytestmark = pytest.mark.isolated
+pytestmark = pytest.mark.isolated(fresh=True)  # what a driver undoes in the forked process, this one has lost as well
 _LIBC = ctypes.CDLL(None)
 
 

@@ -249,11 +249,11 @@ def kept():
 
 
 def test_isolated_tests_of_a_slow_device_share_a_process():
-    """Where a device takes long to open, the process of an isolated test that passed is that of the next one."""
-    pids = {name: record["message"] for name, record in kept().tests.items() if record["verdict"] == "warn"}
+    """Where a device takes long to open, the process of an isolated test that passed without a warning is that of the next."""
+    alone = {name: not record["process"] for name, record in kept().tests.items()}
 
-    assert pids["test_begins"] == pids["test_poison"] != pids["test_learns_that_the_device_is_slow"]
-    assert pids["test_goes_on"] not in (pids["test_begins"], pids["test_learns_that_the_device_is_slow"])
+    assert (alone["test_learns_that_the_device_is_slow"], alone["test_begins"], alone["test_poison"]) == (1, 1, 0)
+    assert (alone["test_goes_on"], alone["test_warns"], alone["test_comes_after_a_warning"]) == (1, 0, 1)
 
 
 def test_a_shared_process_changes_no_verdict():

@@ -1,7 +1,6 @@
 """Isolated tests of a device that counts as slow to open: they share a process (../test_isolation.py runs them)."""
 
 import ctypes
-import os
 
 import pytest
 
@@ -14,16 +13,16 @@ state = {"poisoned": False}
 
 
 def test_learns_that_the_device_is_slow(device):
-    warn(f"{os.getpid()}")
+    assert device.is_sound
 
 
 def test_begins(device):
-    warn(f"{os.getpid()}")
+    assert device.is_sound
 
 
 def test_poison(device):
     state["poisoned"] = True
-    warn(f"{os.getpid()}")
+    assert device.is_sound
 
 
 def test_neighbour(device):
@@ -43,4 +42,12 @@ def test_fails(device):
 
 
 def test_goes_on(device):
-    warn(f"{os.getpid()}")
+    assert device.is_sound
+
+
+def test_warns(device):
+    warn(f"{device} is worth a look")
+
+
+def test_comes_after_a_warning(device):
+    assert device.is_sound
