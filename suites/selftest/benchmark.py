@@ -1,13 +1,17 @@
 """What the suite costs, as tables in Markdown; figures to read, not a test.
 
-    .venv/bin/python -m suites.selftest.benchmark [--driver=MANIFEST] [start calls cases processes growth]
+    .venv/bin/python -m suites.selftest.benchmark [--driver=MANIFEST] [--peer=COMMAND] [start calls cases processes growth]
 
 Ratios within one run count, not milliseconds: a call against the same call in C, the start against an empty pytest's.
+`--peer` runs another suite beside a whole run of this one, such as
+`--peer "deqp-vk --deqp-caselist-file=external-semaphores.txt"`; its cases are counted by the lines that deqp prints before each.
 """
 
 import argparse
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -236,16 +240,45 @@ def growth(manifest):
     table("Growth", ("workers", "cases", "seconds", "ms a case", "MiB of the largest process"), rows)
 
 
+def peers(manifest, command):
+    """A whole run of the suite beside that of another, which `command` starts."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        ours = (sys.executable, "-m", "pytest", "-v", f"--driver={manifest}", f"--report={folder}")
+        for name, line, case in (
+            ("this suite", ours, r"\[gw\d+\] "),
+            ("the peer", shlex.split(command), r"Test case '"),
+        ):
+            first, count, total = follow(line, re.compile(case))
+            rows.append((name, first, count, 1000 * (total - first) / count if count else "none", total))
+    table("A whole run beside its peer", ("suite", "s to the first verdict", "cases", "ms a case", "s in all"), rows)
+
+
+def follow(command, case):
+    """(seconds until the first line that matches `case`, number of such lines, seconds in all) of a command."""
+    begun, first, count = time.perf_counter(), 0.0, 0
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace", env=environment) as running:
+        for line in running.stdout:
+            if case.match(line):
+                count += 1
+                first = first or time.perf_counter() - begun
+    return first, count, time.perf_counter() - begun
+
+
 def main():
-    """Print the tables that the command line names, all by default."""
+    """Print the tables that the command line names, all by default; that of a peer where it names one."""
     parts = {part.__name__: part for part in (start, calls, cases, processes, growth)}
     parser = argparse.ArgumentParser(prog="python -m suites.selftest.benchmark")
     parser.add_argument("--driver", type=Path, default=drivers.SWIFTSHADER, metavar="MANIFEST")
+    parser.add_argument("--peer", metavar="COMMAND", help="another suite, to run beside this one")
     parser.add_argument("parts", nargs="*", choices=[*parts, []], metavar="part")
     options = parser.parse_args()
     print(f"{options.driver.stem}, {len(os.sched_getaffinity(0))} cores, Python {sys.version.split()[0]}")
-    for part in options.parts or parts:
+    for part in options.parts or ([] if options.peer else parts):
         parts[part](options.driver.absolute())
+    if options.peer:
+        peers(options.driver.absolute(), options.peer)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import time
 import tomllib
@@ -11,12 +12,13 @@ from graphlib import TopologicalSorter
 import pytest
 
 from fixtures.testbed.drivers import ROOT
+from suites.selftest.benchmark import follow
 from suites.selftest.runs import run, scratch
 
 pytestmark = pytest.mark.limit(60)
 FLOORS = {
     "fixtures": ("vulkan", "reference", "faults", "variants", "testbed", "running"),
-    "reports": ("records", "render", "formats", "compare", "reproduce", "diagnose", "session"),
+    "reports": ("records", "diagnose", "render", "formats", "compare", "reproduce", "session"),
 }
 """The rooms of a folder, lowest floor first: a room imports itself and rooms on lower floors."""
 
@@ -172,6 +174,21 @@ def test_the_benchmarks_stopwatch_adds_up():
     spent = json.loads(file.read_text())
     assert (spent["cases"], spent["elsewhere"]) == (3, 0)
     assert 0 < spent["driver"] < spent["here"] <= spent["all"], spent
+
+
+def test_the_benchmark_counts_the_cases_of_a_peer():
+    """Of another suite it tells when the first case began, how many there were, and how long all took."""
+    case = "Test case 'dEQP-VK.synchronization'.."
+    peer = (
+        "sh",
+        "-c",
+        f'echo "Writing test log"; sleep 0.1; echo "{case}"; echo "  Pass (ok)"; sleep 0.1; echo "{case}"',
+    )
+
+    first, count, total = follow(peer, re.compile("Test case '"))
+
+    assert count == 2
+    assert 0.1 <= first <= total - 0.1
 
 
 def test_every_chapter_is_run_by_default():
