@@ -6,6 +6,7 @@
 
 import fcntl
 import html
+import os
 import re
 import subprocess
 import sys
@@ -22,9 +23,8 @@ from reports.records import baseline
 from suites.ledger import rules
 from suites.selftest.resting import explains
 from suites.selftest.runs import CORES, SECONDS, SWIFT, read, run, scratch
-from suites.selftest.warm import Warm
+from suites.selftest.warm import Warm, function, is_news
 
-NOTICED = ("fail", "crash", "timeout", "warn")
 PATIENCE = {"ideal": 0.3, "swiftshader": 0.4, "lavapipe": 0.4, "venus": 2}
 """How long tests wait over each driver: much of the matrix is waits that never end."""
 
@@ -36,6 +36,9 @@ LEFT_OUT = (
     "neighbours/test_foreign_fences.py",
 )
 """Tests that `--all` leaves out: they judge layers, or walk and repeat for long what other tests show in one step."""
+
+EVERY = bool(os.environ.get("EVERY_CASE"))
+"""Whether all tests of a fault's rules run, also when each rule is noticed."""
 
 WALKS = "--deselect=suites/model/test_walks.py"
 """Left out of every run: what random steps may meet is no proof that a rule has a test."""
@@ -162,13 +165,16 @@ def judge(name, driver):
         if line["type"] == "test" and line["verdict"] == "error":
             errors.append(f"{line['id']}: {line['message']}")
         for one in [line["rule"]] if line["type"] == "breach" else line.get("rules", []):
-            if one in noticed and is_news(line, driver):
-                noticed[one] += [line["id"].partition("[")[0]] if line["type"] == "test" else ["a breach"]
+            if one in noticed and is_news(baseline.key_of(line), line["verdict"], known(driver)):
+                noticed[one] += [function(line["id"])] if line["type"] == "test" else ["a breach"]
     return Outcome({one: sorted(set(found)) for one, found in noticed.items()}, errors)
 
 
 def tests_of(name, driver):
-    """The record of the tests that claim the rules of a fault, over a driver with that fault; each pair runs once a session."""
+    """The record of tests that claim the rules of a fault, over a driver with that fault; each pair runs once a session.
+
+    They run until each rule is noticed, and then those that have yet to notice a fault; all of them if EVERY.
+    """
     fault, folder = all_faults()[name], scratch(f"{driver}-{name}")
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -179,6 +185,8 @@ def tests_of(name, driver):
                 rules=fault.rules,
                 alone=driver == "ideal" and not any("COMPAT" in one for one in fault.rules),
                 factor=PATIENCE[driver],
+                known=known(driver),
+                noticed=None if EVERY else scratch("noticed") / ("here" if (name, driver) in HERE else driver),
             )
             (folder / "done").touch()
     return read(folder)
@@ -188,11 +196,6 @@ def tests_of(name, driver):
 def warm(driver, thread, is_long=False):
     """What judges the faults of a driver, one for each thread that asks."""
     return Warm(*ONCE, *CHOICES[driver], WALKS, *["--long"] * is_long)
-
-
-def is_news(line, driver):
-    """Whether a line of the record tells of something that the driver does not do without a fault."""
-    return line["verdict"] in NOTICED and known(driver).get(baseline.key_of(line)) != line["verdict"]
 
 
 def astray(name):
@@ -260,6 +263,7 @@ def tell_astray(names):
 if __name__ == "__main__":
     if "--all" in sys.argv:
         sys.exit(tell_astray([one for one in sys.argv[1:] if one != "--all"] or list(all_faults())) > 0)
+    EVERY = True  # the page names all that notice
     target = Path(sys.argv[1] if len(sys.argv) > 1 else "matrix.html")
     target.write_text(page())
     print(f"written: {target}")

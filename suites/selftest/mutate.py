@@ -23,8 +23,8 @@ from functools import cache, partial
 from pathlib import Path
 
 from fixtures.testbed.drivers import ROOT
-from suites.selftest.matrix import NOTICED
 from suites.selftest.runs import CORES, command, environment, read
+from suites.selftest.warm import NOTICED
 
 DRIVER, LISTED = ROOT / "fixtures/reference", ROOT / "suites/selftest/mutants.tsv"
 """Mutants that do no harm: file, function, line, change, reason; "*" stands for any line, any change."""

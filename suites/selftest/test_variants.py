@@ -13,7 +13,9 @@ from fixtures.vulkan.outcomes import unsupported
 from reports.records import baseline
 from suites.selftest.runs import SAMPLES, run
 
-EVERY = os.environ.get("EVERY_VARIANT")
+EVERY = os.environ.get("EVERY_CASE")
+"""Whether every variant and portrait is judged, and by every case: which takes minutes more."""
+
 KNOWN = ROOT / "reports" / "baselines" / "portraits"
 DRIVER = ("--reference", "--device=Reference device 0")
 TOGETHER = [
@@ -59,7 +61,11 @@ ALONE = [[name] for name in all_variants() if name not in SHOWN]
 FIRMLY = "not layer- and not random_walks"
 """Leaves out what may meet a flaw or not."""
 
-FEWEST = 350
+PLUGIN = SAMPLES.replace("/", ".")
+SHARE = () if EVERY else ("-p", f"{PLUGIN}share")
+"""Draws the cases that judge a variant: many variants meet each case, and each variant every test function."""
+
+FEWEST = 350 if EVERY else 200
 """Tests that any driver has to be judged by, whatever little it claims."""
 
 
@@ -74,8 +80,8 @@ def test_combined_variants_exist():
 def test_no_test_fails_a_conformant_variant(taken):
     """Every test passes, warns, or says what is not claimed; none is flaky or an error of the suite."""
     if not EVERY and taken[0].endswith(MENDED) and PORTRAITS[taken[0].removesuffix(MENDED)].flaws:
-        unsupported("EVERY_VARIANT=1 judges portraits without their flaws as well, which takes minutes")
-    found = run(*(f"--variant={name}" for name in taken), "-k", "not layer-", driver=DRIVER)
+        unsupported("EVERY_CASE=1 judges portraits without their flaws as well, which takes minutes")
+    found = run(*(f"--variant={name}" for name in taken), *SHARE, "-k", "not layer-", driver=DRIVER)
 
     judged = [one for one in found.lines if one["type"] in ("test", "breach")]
     wrong = [
@@ -96,7 +102,7 @@ def test_a_portrait_fails_by_its_flaws_alone(name):
     An entry there is a test function: one of its cases fails.
     """
     expected = baseline.read(KNOWN / f"{name}.txt")
-    found = run(f"--variant={name}", "-p", f"{SAMPLES}once".replace("/", "."), "-k", FIRMLY, driver=DRIVER)
+    found = run(f"--variant={name}", *SHARE, "-p", f"{PLUGIN}once", "-k", FIRMLY, driver=DRIVER)
 
     wrong = [one for one in found.lines if one.get("verdict") in ("fail", "crash", "timeout", "flaky", "error")]
     assert {baseline.key_of(one).partition("[")[0]: one["verdict"] for one in wrong} == expected.known

@@ -26,6 +26,7 @@ from reports.session import recorder
 from suites.ledger import claims_of
 from suites.selftest.runs import SECONDS, environment, read, scratch
 
+NOTICED = ("fail", "crash", "timeout", "warn")
 SOCKET = "SUITE_WARM"
 """Environment variable with the number of the socket through which requests come."""
 
@@ -90,8 +91,12 @@ def _ends(child):
     return ends
 
 
-def become(session, folder, fault, rules, alone, factor):
-    """Go on as the session that runs the tests of `rules` over a driver with `fault`, on one device if `alone`."""
+def become(session, folder, fault, rules, alone, factor, known=None, noticed=None):
+    """Go on as the session that runs the tests of `rules` over a driver with `fault`, on one device if `alone`.
+
+    With `noticed`, a file of test functions that have noticed some fault, others come first, and these are left out once each
+    rule is noticed; `known` are the driver's verdicts without a fault, as `baseline.Baseline.known`.
+    """
     config = session.config
     config.option.report, config.option.fault, bench.fault, patience.factor = str(folder), fault, fault, factor
     alike.HURRY = math.inf  # each test is judged in full, in the process of those before, on a busy machine as well
@@ -103,6 +108,50 @@ def become(session, folder, fault, rules, alone, factor):
     recorder.artifacts.write = lambda folder: None  # nobody reads the page
     recorder.pytest_sessionstart(session)
     config.pluginmanager.register(_Fork())
+    if noticed:
+        enough = _Enough(config.stash[recorder.RECORDER].records, rules, known, noticed)
+        session.items.sort(key=enough.has_seen)
+        config.pluginmanager.register(enough)
+
+
+def function(test_id):
+    """The test function of a test's id."""
+    return test_id.partition("[")[0]
+
+
+def is_news(key, verdict, known):
+    """Whether a verdict tells of something that the driver does not do without a fault; `known` as `baseline.Baseline.known`."""
+    return verdict in NOTICED and known.get(key) != verdict
+
+
+class _Enough:
+    """The plugin of a fork that ends it when each of the `rules` is noticed in its `records`; the rest as for `become`."""
+
+    def __init__(self, records, rules, known, noticed):
+        self._records, self._known, self._file = records, known, noticed
+        self._left, self._read = set(rules), 0
+        self._seen = {*noticed.read_text().split()} if noticed.exists() else set()
+
+    def has_seen(self, item):
+        """Whether the item's function has noticed some fault."""
+        return function(item.nodeid) in self._seen
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item):
+        for one in self._records[self._read :]:
+            news = [f"breach {rule} {command}" for rule, command, _ in one.breaches]
+            self._left -= {key.split()[1] for key in news if key not in self._known}
+            if is_news(one.id, one.verdict, self._known):
+                self._left -= {*one.rules}
+                self._add(function(one.id))
+        self._read = len(self._records)
+        return True if not self._left and self.has_seen(item) else None
+
+    def _add(self, name):
+        if name not in self._seen:
+            self._seen.add(name)
+            with self._file.open("a") as file:
+                file.write(f"{name}\n")
 
 
 class _Fork:
