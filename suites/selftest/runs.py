@@ -98,8 +98,8 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 def command(*arguments: str, folder: Path, driver: tuple[str, ...] = SWIFT) -> list[str]:
-    """The command line of a run that leaves its record in `folder`; one worker unless `arguments` have a -n."""
-    workers = () if any(a.startswith("-n") or a == "no:xdist" for a in arguments) else ("-n1",)
+    """The command line of a run that leaves its record in `folder`; in one process unless `arguments` have a -n."""
+    workers = () if any(a.startswith("-n") or a == "no:xdist" for a in arguments) else ("-n0",)
     return [
         *(sys.executable, "-m", "pytest", "-o", f"cache_dir={folder / 'cache'}", *workers, f"--report={folder}"),
         *(*driver, *arguments),
