@@ -8,6 +8,7 @@ one sentence.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,8 @@ from reports.compare.history import history
 from reports.compare.merge import merge
 from reports.compare.nights import find_runs, read_all
 from reports.compare.texts import as_html, as_json, as_text
-from reports.diagnose import order
+from reports.diagnose import explain, order, words
+from reports.diagnose.symptoms import library
 from reports.formats import deqp, lava, lists
 from reports.records import baseline
 from reports.records.brief import brief
@@ -113,6 +115,11 @@ def make_parser() -> argparse.ArgumentParser:
     add("test", metavar="TEST", help="a part of the id of one failed test, or 'breach RULE COMMAND' for a violation")
     add("-o", dest="out", type=Path, metavar="FILE", help=_OUT)
 
+    add = command("diagnose", diagnose, "tell which few known faults together explain what failed")
+    add("run", type=Path, metavar="RUN")
+    add("--known", action="store_true", help="explain what a baseline expects, too")
+    add("--json", action="store_true", help="write JSON, for programs")
+
     add = command("order", find_order, "find the fewest tests after which a test fails that passes alone")
     add("run", type=Path, metavar="RUN")
     add("test", metavar="TEST", help="a part of the id of one test")
@@ -200,6 +207,15 @@ def write_xunit(options: argparse.Namespace) -> None:
     if not file.exists():
         artifacts.write(options.run)
     put(junit.strict(file.read_bytes()), options.out)
+
+
+def diagnose(options: argparse.Namespace) -> None:
+    run = load(options.run)
+    results = [
+        one | {"expected": "" if options.known else one.get("expected", "")} for one in (*run.tests, *run.breaches)
+    ]
+    found = explain.of_run([one["slug"] for one in run.devices], results, library())
+    put(json.dumps(words.as_data(found), indent=1) + "\n" if options.json else words.as_text(found), None)
 
 
 def find_order(options: argparse.Namespace) -> int:

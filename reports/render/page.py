@@ -10,7 +10,7 @@ import json
 import shlex
 import zlib
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from reports.records.verdicts import FAILING, dispute
 from reports.render.specification import links
 
 WEB = Path(__file__).with_name("web")
-SCRIPTS = ("data.js", "results.js", "rules.js", "times.js", "head.js", "main.js")
+SCRIPTS = ("data.js", "results.js", "rules.js", "times.js", "diagnosis.js", "head.js", "main.js")
 TRACES = 24_000_000
 """Characters of call traces that a page holds, failures first; the record has all of them."""
 LEVEL = 6
@@ -31,8 +31,8 @@ UNUSED = ("type", "calls", "nodeid", "process", "dispute", "seconds")
 """Fields of a test that the page does not show."""
 
 
-def render(run: Run, pieces: Iterable[bytes], folder: Path) -> str:
-    """The text of index.html, with what `packed` made of the tests.
+def render(run: Run, pieces: Iterable[bytes], folder: Path, diagnoses: Sequence[Line] = ()) -> str:
+    """The text of index.html, with what `packed` made of the tests, and what explains the failures of each device.
 
     `folder` may have a matrix.json (injected faults and the tests that detect them).
     """
@@ -47,7 +47,7 @@ def render(run: Run, pieces: Iterable[bytes], folder: Path) -> str:
         "{{style}}": (WEB / "page.css").read_text("utf-8"),
         "{{start}}": start,
         "{{script}}": script,
-        "{{data}}": b64encode(_data(run, pieces, folder)).decode(),
+        "{{data}}": b64encode(_data(run, pieces, folder, diagnoses)).decode(),
     }
     text = (WEB / "page.html").read_text("utf-8")
     for mark, part in parts.items():
@@ -61,7 +61,7 @@ def _title(run: Run) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("{", "(")
 
 
-def _data(run: Run, pieces: Iterable[bytes], folder: Path) -> bytes:
+def _data(run: Run, pieces: Iterable[bytes], folder: Path, diagnoses: Sequence[Line]) -> bytes:
     """All data as JSON, deflated; the tests are the last of them."""
     matrix = folder / "matrix.json"
     breaches = [{"id": key_of(breach), "rules": [breach["rule"]], **breach} for breach in run.breaches]
@@ -72,6 +72,7 @@ def _data(run: Run, pieces: Iterable[bytes], folder: Path) -> bytes:
         | {"devices": [device | {"version": version(device)} for device in run.devices]},
         "ledger": [rule | disputed | {"link": link} for rule, disputed, link in told],
         "breaches": [{**breach, "commands": [run.repeat(breach)]} for breach in breaches],
+        "diagnoses": list(diagnoses),
         "end": {name: value for name, value in run.end.items() if name != "times"},
         "times": run.end.get("times") or run.times,
         "matrix": json.loads(matrix.read_text()) if matrix.exists() else None,

@@ -15,9 +15,13 @@ SHOWN = 50
 """Rows per table: a step summary holds one mebibyte."""
 
 
-def render(run: Run, counts: Mapping[str, Mapping[str, int]]) -> str:
-    """The text of summary.md; `counts` says how many tests of each device got each verdict, `run` has those to look at."""
+def render(run: Run, counts: Mapping[str, Mapping[str, int]], diagnoses: Sequence[str] = ()) -> str:
+    """The text of summary.md; `counts` says how many tests of each device got each verdict, `run` has those to look at.
+
+    `diagnoses` are sentences that tell what explains the failures.
+    """
     lines = ["# External semaphores", "", f"Exit status {run.status}.", "", *_counts(run, counts)]
+    lines += ["", *(f"* {_text(one)}" for one in diagnoses)] if diagnoses else []
     ranked = sorted(run.tests, key=rank)
     breaches = [{"id": key_of(breach), "rules": [breach["rule"]], **breach} for breach in run.breaches]
     wrong = [one for one in (*ranked, *breaches) if one.get("differs") or one["verdict"] == "error"]

@@ -110,6 +110,7 @@ showChosen();
 select();
 drawLegend();
 drawPicture();
+drawDiagnoses();
 drawRules();
 drawTimes();
 drawMatrix();
