@@ -46,7 +46,7 @@ OPTIONAL: dict[str, Line] = {
     "run": {"validation_layers": [_LAYER], "ledger": [{"id": str}], "results": dict, "choice": [str], "time": str, "host": str},
     "test": {
         "calls": list, "process": str, "outcomes": [{"outcome": str}], "breaches": [list], "warnings": [str], "detail": str,
-        "seconds": float | int, "expected": str, "reason": str, "differs": str, "dispute": [dict],
+        "seconds": float | int, "expected": str, "reason": str, "differs": str, "dispute": [dict], "lack": str,
     },
     "breach": {"expected": str, "reason": str, "differs": str, "dispute": [dict]},
     "end": {"surprises": [list], "farewells": [str], "times": [_TIMES], "missing": [str]},

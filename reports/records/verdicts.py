@@ -21,6 +21,7 @@ class Record:
     `behaviour` is the sentence that the test states; `expected` and `reason` are the baseline's verdict and comment, ""
     where it has none; `differs` says why the verdict fails the run, "" where it does not; `dispute` has what a dispute
     over the failure needs, one entry per rule. `breaches` are the violations: [rule, command, what was seen].
+    `lack` says what made it unsupported: "declined" an answer of the driver, "late" the machine's speed, "" anything else.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Record:
     reason: str = ""
     differs: str = ""
     dispute: list[dict[str, str]] = field(default_factory=list)
+    lack: str = ""
 
 
 def alike(ones: Iterable[T], cause: Callable[[T], Hashable]) -> list[list[T]]:

@@ -37,6 +37,7 @@ def make_record(reports: Sequence[pytest.TestReport]) -> Record:
         detail=detail,
         behaviour=said.get("behaviour", ""),
         parameters=said.get("parameters", {}),
+        lack=said.get("lack", "") if verdict == "unsupported" else "",
     )
 
 

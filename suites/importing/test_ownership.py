@@ -8,7 +8,7 @@ import pytest
 from fixtures.testbed.claims import allow_permanence
 from fixtures.testbed.descriptors import Descriptor, open_descriptors, same_file
 from fixtures.testbed.devices import Device
-from fixtures.vulkan.outcomes import unsupported, warn
+from fixtures.vulkan.outcomes import declined, unsupported, warn
 from suites.ledger import rule
 from suites.steps.exports import VALUE, exported_payload
 from suites.steps.foreign_imports import import_in_time
@@ -120,9 +120,7 @@ def reused(number, commands):
     opened = Descriptor(os.open("/dev/null", os.O_RDONLY), commands, "another file's descriptor")
     if opened.fd != number:
         opened = Descriptor(fcntl.fcntl(opened.fd, fcntl.F_DUPFD_CLOEXEC, number), commands, opened.name)
-    return (
-        opened if opened.fd == number else unsupported("the driver still holds the number of the imported descriptor")
-    )
+    return opened if opened.fd == number else declined("the driver still holds the number of the imported descriptor")
 
 
 @rule("SPEC-IMPORT-03", "ISSUE-VK_KHR_external_semaphore_fd-1")
@@ -138,7 +136,7 @@ def test_a_failed_import_leaves_the_descriptor_open(worn_device, importable, per
         import_in_time(worn_device.semaphore(importable), one.fd, temporary=temporary)
 
     if result.is_success:
-        unsupported(f"the driver accepted {stranger}; SPEC-IMPORT-23 judges that")
+        unsupported(f"the driver accepted {stranger.name}; SPEC-IMPORT-23 judges that")
     assert stranger.is_open, f"the driver closed {stranger} although its import failed with {result}"
     gone = [one.fd for one in kept if not one.is_open]
     assert not gone, (

@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 
 from fixtures.testbed.descriptors import Descriptor
-from fixtures.vulkan.outcomes import Broken, unsupported
+from fixtures.vulkan.outcomes import Broken, too_late
 from fixtures.vulkan.registry import result
 
 
@@ -19,7 +19,7 @@ def from_child(child, commands):
         raise Broken(f"vkGetSemaphoreFdKHR in another process returned {answer} (SPEC-CAPS-03)")
     number = child.channel.receive()
     if number == -1:
-        unsupported("the driver returned -1: there is no descriptor")
+        too_late("the driver returned -1: there is no descriptor")
     return number, Descriptor(child.channel.receive_fd(), commands, "received descriptor")
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from fixtures.testbed import bench
 from fixtures.testbed.descriptors import Descriptor
-from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.outcomes import declined
 
 SYNC_IOC_MERGE = 0xC0303E03
 SYNC_IOC_FILE_INFO = 0xC0383E04
@@ -73,7 +73,7 @@ def merge_sync_files(one, other):
     try:
         return Descriptor(merge(one.fd, other.fd), bench.commands(), "merged sync_file")
     except OSError as problem:
-        unsupported(f"SYNC_IOC_MERGE failed with {problem.strerror}; SPEC-HANDLE-06 judges that")
+        declined(f"SYNC_IOC_MERGE failed with {problem.strerror}; SPEC-HANDLE-06 judges that")
 
 
 class Fence:

@@ -7,7 +7,7 @@ from fixtures.testbed.foreign import stranger as make_stranger
 from fixtures.testbed.gates import Proof, run_work, shown
 from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.commands import is_open
-from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.outcomes import declined, unsupported
 from suites.ledger import rule
 from suites.neighbours.children import from_child, said
 from suites.neighbours.other_process import VALUE, export_signaled, import_into_cuda_and_signal
@@ -40,7 +40,7 @@ def test_cuda_knows_the_device_by_its_uuid(device_info):
 
     at_address = {uuid: one for uuid, (one, address) in found.items() if address == device_info.pci}
     if not at_address:
-        unsupported(f"CUDA has no device at {device_info.pci or 'an address that Vulkan tells'}")
+        declined("CUDA has no device at the PCI address that Vulkan tells")
     if {bytes(api.cuDeviceGetUuid(one)[1].bytes).hex() for one in at_address.values()} != {*at_address}:
         unsupported("CUDA's devices are instances of a partitioned device (MIG), with UUIDs of their own")
     assert device_info.device_uuid in at_address, f"at {device_info.pci} CUDA has {next(iter(at_address))}"
@@ -54,7 +54,7 @@ def test_cuda_imports_what_vulkan_exports(cuda, device, opaque_kind):
     status, _ = cuda.import_semaphore(exported.dup().fd, opaque_kind)
 
     if int(status) == cuda_driver.NOT_SUPPORTED:
-        unsupported(f"cuImportExternalSemaphore returned {status.name}")
+        declined(f"cuImportExternalSemaphore returned {status.name}")
     assert int(status) == cuda_driver.SUCCESS, f"cuImportExternalSemaphore of {exported} returned {status.name}"
 
 

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from fixtures.testbed import bench, patience
-from fixtures.vulkan.outcomes import unsupported, warn
+from fixtures.vulkan.outcomes import declined, too_late, warn
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
 from suites.neighbours import sync_files
@@ -36,7 +36,7 @@ def told(descriptor):
     try:
         return sync_files.fences(descriptor.fd)
     except OSError as problem:
-        unsupported(f"SYNC_IOC_FILE_INFO failed with {problem.strerror}; SPEC-HANDLE-05 judges that")
+        declined(f"SYNC_IOC_FILE_INFO failed with {problem.strerror}; SPEC-HANDLE-05 judges that")
 
 
 @rule("SPEC-HANDLE-05")
@@ -123,7 +123,7 @@ def test_kept_sync_files_hold_no_memory_of_their_work(device, sync_kind, frames)
     """Sync_files that are kept for a thousand frames hold no memory of the buffers that those frames used and freed."""
     kept, before = [], memory(device)
     if frame(device, sync_kind, LARGE)[1] - before < LARGE // 2:
-        unsupported("the memory of a buffer cannot be seen: the driver has it elsewhere, and offers no memory budget")
+        declined("the memory of a buffer cannot be seen: the driver has it elsewhere, and offers no memory budget")
 
     end = time.monotonic() + patience.seconds(LONGEST)
     while len(kept) < frames and (len(kept) < FEWEST or time.monotonic() < end):
@@ -153,7 +153,7 @@ def exporter(request, pytestconfig, device_info, sync_kind, processes):
         with judged(info == device_info, info.slug):
             _, received = from_child(child, bench.commands())
         if is_signaled(received):
-            unsupported(OVER)
+            too_late(OVER)
         yield child, received
 
 

@@ -10,7 +10,7 @@ import pytest
 from fixtures.testbed import patience
 from fixtures.testbed.descriptors import Descriptor
 from fixtures.testbed.gates import Proof, run_work, shown
-from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.outcomes import too_late, unsupported
 from fixtures.vulkan.registry import FenceHandleType, Result
 from suites.ledger import rule
 from suites.neighbours import sync_files
@@ -210,7 +210,7 @@ def test_a_wait_for_a_fences_sync_fd_holds(device, sync_importable):
     def arrange(factor):
         gate, descriptor = run_work(device, factor), fences_sync_fd(device)
         if descriptor.fd == -1:
-            unsupported("the driver returned -1: there is no descriptor")
+            too_late("the driver returned -1: there is no descriptor")
         return gate, wait_for(device.semaphore(sync_importable).imports(descriptor, temporary=True))
 
     proof = shown(arrange)

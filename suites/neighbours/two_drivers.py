@@ -12,7 +12,7 @@ from fixtures.testbed.claims import EXPORTABLE, IMPORTABLE, unclaimed
 from fixtures.testbed.devices import Device, Submission
 from fixtures.testbed.gates import FIRST_SECONDS, Proof, shown
 from fixtures.testbed.kinds import BINARY_SYNC
-from fixtures.vulkan.outcomes import Broken, unsupported, warn
+from fixtures.vulkan.outcomes import Broken, too_late, unsupported, warn
 from suites.neighbours.sync_files import is_ready
 from suites.steps.exports import succeeded
 from suites.steps.signals import signal_behind_work
@@ -121,7 +121,7 @@ def at_fault(proof, sent, importing, gate=None):
     """Of a wait that ended early or never: the first exporter whose descriptor is signaled early or never; else `importing`."""
     odd = [exporter for exporter, descriptor in sent if is_signaled(descriptor) == (proof is Proof.EARLY)]
     if proof is Proof.EARLY and gate.is_done:
-        unsupported("the work ended while it was looked at who is at fault")
+        too_late("the work ended while it was looked at who is at fault")
     return odd[0] if odd else importing
 
 
@@ -136,7 +136,7 @@ def export_of_pending(gate, factor):
     start = time.monotonic()
     yield
     if factor >= MUCH and gate.is_done and time.monotonic() - start > FIRST_SECONDS * factor / 4:
-        unsupported(OVER)
+        too_late(OVER)
 
 
 def has_failed(wait):

@@ -5,7 +5,7 @@ import pytest
 from fixtures.testbed.descriptors import Descriptor
 from fixtures.testbed.gates import Proof, shown
 from fixtures.testbed.kinds import BINARY_OPAQUE, BINARY_SYNC, Kind
-from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.outcomes import too_late, unsupported
 from fixtures.vulkan.registry import HandleType, SemaphoreType
 from suites.ledger import rule
 from suites.permanence.other_process import copy_again
@@ -74,7 +74,7 @@ def test_a_copy_of_a_copy_comes_from_another_process(device, processes, sync_kin
         children.append(processes.borrow(copy_again, device.info, sync_kind))
         children[-1].channel.send_fd(descriptor.fd)
         if (number := children[-1].channel.receive_descriptor()) == -1:
-            unsupported("the driver returned -1: there is no descriptor")
+            too_late("the driver returned -1: there is no descriptor")
         return gate, wait_for(puts(Descriptor(number, device.vk, "received"), device.semaphore(), sync_kind))
 
     proof = shown(arrange)

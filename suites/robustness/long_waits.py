@@ -13,7 +13,7 @@ from fixtures.testbed.claims import EXPORTABLE, IMPORTABLE, unclaimed
 from fixtures.testbed.devices import Device, Semaphore, Submission
 from fixtures.testbed.gates import recorded_work
 from fixtures.testbed.kinds import BINARY_OPAQUE, BINARY_SYNC, TIMELINE, Kind
-from fixtures.vulkan.outcomes import Broken, unsupported
+from fixtures.vulkan.outcomes import Broken, too_late, unsupported
 from fixtures.vulkan.registry import Result
 from suites.steps.queues import COMMANDS, queue_for
 
@@ -156,7 +156,7 @@ def work_held(
         if sort.kind == BINARY_SYNC:
             descriptor = exporter.exported()
             if descriptor.fd == -1:
-                unsupported("the driver returned -1: there is no descriptor")
+                too_late("the driver returned -1: there is no descriptor")
             importer.imports(descriptor, temporary=True)
 
     def wait(waiting: Semaphore) -> Result:

@@ -45,7 +45,7 @@ def refuse(device, kind):
     def one_round():
         with foreign.stranger("closed", device) as closed:
             if device.semaphore(kind).import_fd(closed.fd, temporary=is_copy(kind)).is_success:
-                unsupported(f"the driver accepted {closed}; SPEC-IMPORT-23 judges that")
+                unsupported(f"the driver accepted {closed.name}; SPEC-IMPORT-23 judges that")
 
     return one_round
 
@@ -56,7 +56,7 @@ def refuse_open(device, kind):
     def one_round():
         with foreign.stranger("eventfd", device) as eventfd:
             if device.semaphore(kind).import_fd(eventfd.fd, temporary=is_copy(kind)).is_success:
-                unsupported(f"the driver accepted {eventfd}; SPEC-IMPORT-23 judges that")
+                unsupported(f"the driver accepted {eventfd.name}; SPEC-IMPORT-23 judges that")
 
     return one_round
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fixtures.testbed import patience
-from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.outcomes import too_late
 from fixtures.vulkan.registry import FenceHandleType
 from suites.ledger import rule
 from suites.robustness.long_waits import LAG, LIMIT, scaled, seconds_of_a_unit, work_for
@@ -22,7 +22,7 @@ def test_a_wait_for_a_fence_with_a_semaphores_sync_fd_lasts(device, sync_kind):
     device.queue.submit(signals=[exporter])
     exported = exporter.exported()
     if exported.fd == -1 or gate.is_done:
-        unsupported("the signal is not pending: there is nothing to wait for")
+        too_late("the signal is not pending: there is nothing to wait for")
     result = vk.vkImportFenceFdKHR(device.handle, fence, int(FenceHandleType.SYNC_FD), exported.fd, 1)
     assert result.is_success, f"the import of a semaphore's SYNC_FD into a fence returned {result}"
     vk.disown(exported.fd)

@@ -14,7 +14,7 @@ from fixtures.testbed import patience
 from fixtures.testbed.descriptors import Descriptor
 from fixtures.testbed.gates import Proof, run_work, shown
 from fixtures.testbed.kinds import TIMELINE
-from fixtures.vulkan.outcomes import unsupported, warn
+from fixtures.vulkan.outcomes import too_late, warn
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
 from suites.robustness.interruptions import BEGUN, LONGEST, STOPPED, forked, interrupted, let_begin, stopped
@@ -165,7 +165,7 @@ def test_a_signal_comes_when_its_process_goes_on(device, processes, kind):
     descriptor = Descriptor(child.channel.receive_descriptor(), device.vk, "received descriptor")
     if descriptor.fd == -1:
         child.channel.send("go on")
-        unsupported("the driver returned -1: there is no descriptor")
+        too_late("the driver returned -1: there is no descriptor")
 
     with stopped(child, seconds=5 * STOPPED):
         importer = device.semaphore(kind).imports(descriptor, temporary=is_copy(kind))

@@ -8,7 +8,7 @@ from fixtures.testbed.devices import WANTED, Submission, batch_of
 from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.journal import note
 from fixtures.vulkan.native import LIKE, SYNCHRONIZED_QUEUES
-from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.outcomes import declined, unsupported
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
 from suites.steps.queues import queue_for
@@ -28,7 +28,7 @@ def synchronized_device(device, open_device):
     names = ("vkGetPhysicalDeviceFeatures2", "VkPhysicalDeviceFeatures2")
     found = device.vk.query_chain(device.instance.physical, *names, (FEATURES,))
     if getattr(found[1], LIKE[SYNCHRONIZED_QUEUES]) != 1:
-        unsupported(f"the device does not have the feature {SYNCHRONIZED_QUEUES}")
+        declined(f"the device does not have the feature {SYNCHRONIZED_QUEUES}")
     note("synchronized_queues")  # no C program repeats it
     features = ["timelineSemaphore"] * device.info.timeline + ["synchronization2"] * device.info.synchronization2
     return open_device(extensions=(*WANTED, EXTENSION), features=(*features, SYNCHRONIZED_QUEUES))

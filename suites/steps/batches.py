@@ -7,7 +7,7 @@ import pytest
 from fixtures.testbed.claims import EXPORTABLE, IMPORTABLE, unclaimed
 from fixtures.testbed.devices import Device, Semaphore
 from fixtures.testbed.kinds import BINARY_OPAQUE, BINARY_SYNC, TIMELINE
-from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.outcomes import too_late
 from suites.steps.queries import needs
 from suites.steps.signals import Point, at
 
@@ -66,7 +66,7 @@ def signaled_payload(device: Device, sort: str, is_pending: bool = False) -> Poi
         return at(made)
     descriptor = made.exported()
     if is_pending and descriptor.fd == -1:
-        unsupported("the driver returned -1: there is no descriptor")
+        too_late("the driver returned -1: there is no descriptor")
     return device.semaphore(kind).imports(descriptor, temporary=sort == "copy")
 
 

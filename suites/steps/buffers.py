@@ -9,7 +9,7 @@ from fixtures.testbed.descriptors import Descriptor
 from fixtures.testbed.devices import Device, Submission
 from fixtures.testbed.gates import run_work
 from fixtures.testbed.instances import need
-from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.outcomes import declined, too_late
 from suites.steps.signals import at
 
 OPAQUE = 1
@@ -36,7 +36,7 @@ def check_claim(device):
     found = device.vk.query_chain(device.instance.physical, name, "VkExternalBufferProperties", (), info=info)[0]
     features = found.externalMemoryProperties.externalMemoryFeatures
     if features & 6 != 6 or "VK_KHR_external_memory_fd" not in device.info.extensions:
-        unsupported("OPAQUE_FD of memory: not exportable and importable")
+        declined("OPAQUE_FD of memory: not exportable and importable")
 
 
 def make(device, size, flags=0, external=None, imported=None):
@@ -139,7 +139,7 @@ def hand_over(shared, kind, word, behind_work, apart=False):
     if apart:
         device.queue.submit(signals=signals)
     descriptor = semaphore.exported()
-    return unsupported("the driver returned -1: there is no descriptor") if descriptor.fd == -1 else descriptor
+    return too_late("the driver returned -1: there is no descriptor") if descriptor.fd == -1 else descriptor
 
 
 def take_over(shared, seen, kind, descriptor, temporary) -> Submission:

@@ -4,7 +4,7 @@ from fixtures.testbed.descriptors import Descriptor
 from fixtures.testbed.devices import Device
 from fixtures.testbed.gates import run_work
 from fixtures.testbed.kinds import Kind
-from fixtures.vulkan.outcomes import Broken, unsupported
+from fixtures.vulkan.outcomes import Broken, too_late
 from fixtures.vulkan.registry import HandleType, Result
 
 STATES = ("unsignaled", "signaled", "signal-pending")
@@ -35,7 +35,7 @@ def real(export: tuple[Result, Descriptor]) -> Descriptor:
     """The descriptor of an export that succeeded; `unsupported` where the driver returned -1, as it may for SYNC_FD."""
     descriptor = succeeded(export)
     if descriptor.fd == -1 and descriptor.name.startswith(str(HandleType.SYNC_FD)):
-        unsupported("the driver returned -1: there is no descriptor")
+        too_late("the driver returned -1: there is no descriptor")
     return descriptor
 
 

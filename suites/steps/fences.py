@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fixtures.testbed.devices import Device
-from fixtures.vulkan.outcomes import Broken, unsupported
+from fixtures.vulkan.outcomes import Broken, declined, unsupported
 from fixtures.vulkan.registry import FenceHandleType
 
 
@@ -17,7 +17,7 @@ def fence_that_exports(device: Device) -> int:
     name = "vkGetPhysicalDeviceExternalFenceProperties"
     found = vk.query_chain(device.instance.physical, name, "VkExternalFenceProperties", (), info=info)[0]
     if found.externalFenceFeatures & 3 != 3:
-        unsupported("SYNC_FD of fences: not exportable and importable")
+        declined("SYNC_FD of fences: not exportable and importable")
     answer, fence = vk.vkCreateFence(device.handle, wanted)
     if not answer.is_success:
         raise Broken(f"vkCreateFence returned {answer} for a handle type that the device claims (SPEC-HANDLE-11)")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fixtures.testbed import patience
 from fixtures.testbed.descriptors import open_descriptors
-from fixtures.vulkan.outcomes import unsupported, warn
+from fixtures.vulkan.outcomes import too_late, warn
 
 WARM_UP = 0.25
 """The share of the first count that runs first, uncounted: a driver opens and allocates some things once."""
@@ -64,7 +64,7 @@ def growth(
         done, took = done + 1, time.monotonic() - start
         fewest = min(counts[0], FEWEST) * (WARM_UP + sum(counts) / counts[0])
         if took > 1 and fewest * took / done > patience.seconds(LONGEST):
-            unsupported(f"{done} rounds took {took:.1f} s: too long to count what hundreds of them leave")
+            too_late(f"{done} rounds took {took:.1f} s: too long to count what hundreds of them leave")
     share = limit * done / took / sum(counts)
     series, before = [], _now()
     for rounds in (min(count, max(FEWEST * count // counts[0], int(count * share))) for count in counts):

@@ -12,7 +12,7 @@ from fixtures.testbed.descriptors import Descriptor
 from fixtures.testbed.devices import Device, Queue, Semaphore, Submission
 from fixtures.testbed.gates import Proof, shown
 from fixtures.testbed.kinds import BINARY_OPAQUE, Kind
-from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.outcomes import too_late, unsupported
 from suites.steps.queues import second_queue
 from suites.steps.signals import is_copy, signal, signal_behind_work
 
@@ -74,7 +74,7 @@ def pending(device: Device, kind: Kind, factor: int = 1, value: int = 1) -> tupl
     gate = signal_behind_work(exporter, factor, value)
     descriptor = exporter.exported()
     if is_copy(kind) and descriptor.fd == -1:
-        unsupported("the driver returned -1: there is no descriptor")
+        too_late("the driver returned -1: there is no descriptor")
     return gate, exporter, descriptor
 
 

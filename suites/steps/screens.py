@@ -10,7 +10,7 @@ from fixtures.testbed.devices import SURFACE, SWAPCHAIN, WANTED, Device, Semapho
 from fixtures.testbed.drivers import DeviceInfo
 from fixtures.testbed.instances import instance_extensions, need
 from fixtures.vulkan.journal import note
-from fixtures.vulkan.outcomes import Broken, unsupported
+from fixtures.vulkan.outcomes import Broken, declined
 from fixtures.vulkan.registry import Result
 
 REJECTED = (Result.ERROR_OUT_OF_DATE_KHR, Result.ERROR_SURFACE_LOST_KHR)
@@ -33,7 +33,7 @@ class Screen:
         vk, limit = self.device.vk, patience.nanoseconds()
         answer, image = vk.vkAcquireNextImageKHR(self.device.handle, self.swapchain, limit, semaphore.handle)
         if answer not in (Result.SUCCESS, Result.SUBOPTIMAL_KHR):
-            unsupported(f"vkAcquireNextImageKHR on a headless surface returned {answer}")
+            declined(f"vkAcquireNextImageKHR on a headless surface returned {answer}")
         self.acquired.append(image)
 
     def present(self, wait: Semaphore) -> Result:
@@ -70,7 +70,7 @@ def open_screen(open_device: Callable[..., Device], info: DeviceInfo) -> Screen:
     missing = [name for name in SURFACE if name not in instance_extensions(bench.commands(), info)]
     missing += [SWAPCHAIN] * (SWAPCHAIN not in info.extensions)
     if missing:
-        unsupported(f"no {' and no '.join(missing)}: there is no swapchain to acquire from")
+        declined(f"no {' and no '.join(missing)}: there is no swapchain to acquire from")
     device = open_device(extensions=(*WANTED, SWAPCHAIN), instance_extensions=SURFACE)
     return _screen(device, _surface(device))
 
@@ -93,7 +93,7 @@ def _surface(device: Device) -> int:
     device.until_closed(vk.vkDestroySurfaceKHR, instance.handle, surface)
     answer, presents = vk.vkGetPhysicalDeviceSurfaceSupportKHR(instance.physical, device.queue.family, surface)
     if not (answer.is_success and presents):
-        unsupported("the first queue cannot present to a headless surface")
+        declined("the first queue cannot present to a headless surface")
     return int(surface)
 
 
@@ -110,4 +110,4 @@ def _screen(device: Device, surface: int, old: int = 0) -> Screen:
 
 def _have(answer: Result, command: str) -> None:
     if not answer.is_success:
-        unsupported(f"{command} returned {answer}: there is no swapchain to acquire from")
+        declined(f"{command} returned {answer}: there is no swapchain to acquire from")

@@ -12,7 +12,7 @@ from fixtures.testbed.drivers import DeviceInfo
 from fixtures.testbed.instances import instance_extensions
 from fixtures.testbed.kinds import BINARY_OPAQUE
 from fixtures.vulkan.journal import note
-from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.outcomes import declined
 from fixtures.vulkan.registry import Result
 from suites.steps.queries import needs
 from suites.steps.queues import second_queue
@@ -43,7 +43,7 @@ def acquire(screen: Screen, semaphore: Semaphore | None, fence: int = 0, seconds
 def needs_image(answer: Result) -> None:
     """`unsupported` where an acquire returned no image."""
     if answer not in IMAGE:
-        unsupported(f"vkAcquireNextImageKHR on a headless surface returned {answer}")
+        declined(f"vkAcquireNextImageKHR on a headless surface returned {answer}")
 
 
 def acquire_nothing(screen: Screen, semaphore: Semaphore | None, fence: int = 0) -> None:
@@ -51,7 +51,7 @@ def acquire_nothing(screen: Screen, semaphore: Semaphore | None, fence: int = 0)
     before = len(screen.acquired)
     answer = acquire(screen, semaphore, fence, seconds=0)
     if len(screen.acquired) > before:
-        unsupported(f"all images had been acquired, but vkAcquireNextImageKHR returned {answer} and another one")
+        declined(f"all images had been acquired, but vkAcquireNextImageKHR returned {answer} and another one")
 
 
 def acquire_all(screen: Screen) -> None:
@@ -59,7 +59,7 @@ def acquire_all(screen: Screen) -> None:
     for _ in range(len(screen.images) + 1):
         if acquire(screen, screen.device.semaphore(), seconds=0) == Result.NOT_READY:
             return
-    unsupported(f"of a swapchain with {len(screen.images)} images more than these can be acquired")
+    declined(f"of a swapchain with {len(screen.images)} images more than these can be acquired")
 
 
 def open_fenced_screen(open_device: Callable[..., Device], info: DeviceInfo) -> Screen:
@@ -67,7 +67,7 @@ def open_fenced_screen(open_device: Callable[..., Device], info: DeviceInfo) -> 
     there = {*info.extensions, *instance_extensions(bench.commands(), info)}
     offered = [one for one, needed in MAINTENANCE.items() if {one, *needed} <= there]
     if not offered:
-        unsupported("the device has no swapchain maintenance: presents take no fence")
+        declined("the device has no swapchain maintenance: presents take no fence")
     features = ["timelineSemaphore"] * info.timeline + ["synchronization2"] * info.synchronization2 + [FEATURE]
 
     def opening(extensions: tuple[str, ...], instance_extensions: tuple[str, ...]) -> Any:

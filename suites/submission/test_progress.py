@@ -5,7 +5,7 @@ import pytest
 from fixtures.testbed.descriptors import Descriptor
 from fixtures.testbed.devices import batch_of
 from fixtures.testbed.gates import FIRST_SECONDS, recorded_work
-from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.outcomes import too_late
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
 from suites.steps.queues import each_command, queue_for
@@ -27,7 +27,7 @@ def test_work_ends_while_its_process_makes_no_call(device, processes, kind, thro
     descriptor = Descriptor(child.channel.receive_descriptor(), device.vk, "received descriptor")
     if descriptor.fd == -1:
         child.channel.send("wake up")
-        unsupported("the driver returned -1: there is no descriptor")
+        too_late("the driver returned -1: there is no descriptor")
 
     importer = device.semaphore(kind).imports(descriptor, temporary=is_copy(kind))
     seen = importer.host_wait(1) if is_timeline(kind) else Result.SUCCESS
@@ -53,7 +53,7 @@ def test_all_batches_are_submitted_when_the_call_returns(device, open_device, ki
     call = queue.submit_batches(batches, through)
     descriptor = descriptor or exporter.exported()
     if descriptor.fd == -1:
-        unsupported("the driver returned -1: there is no descriptor")
+        too_late("the driver returned -1: there is no descriptor")
     importer = importing.semaphore(kind).imports(descriptor, temporary=is_copy(kind))
     wait = importing.queue.submit(waits=[at(importer)])
 
@@ -83,7 +83,7 @@ def test_a_submission_returns_before_its_work_is_done(device, through):
             break
 
     if not is_pending and blocked < len(FACTORS):
-        unsupported("the work was over before the submission could be looked at")
+        too_late("the work was over before the submission could be looked at")
     assert is_pending, (
         f"{through} returned only when its work was done, {blocked} times, at last after {call.took:.3f} s"
     )

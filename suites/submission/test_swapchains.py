@@ -7,7 +7,7 @@ import pytest
 from fixtures.testbed import patience
 from fixtures.testbed.gates import Proof, shown
 from fixtures.testbed.kinds import BINARY_OPAQUE
-from fixtures.vulkan.outcomes import Broken, unsupported
+from fixtures.vulkan.outcomes import Broken, declined
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
 from suites.steps.queries import needs
@@ -80,7 +80,7 @@ def test_a_rejected_present_takes_its_wait(open_device, device_info, payload):
     answer = presented(screen, 1, True, end[:1])
 
     if answer not in REJECTED:
-        unsupported(f"a present to a swapchain that was replaced is not rejected: {answer}")
+        declined(f"a present to a swapchain that was replaced is not rejected: {answer}")
     proof = holds(*end)
     assert proof is Proof.HELD, f"after a present that returned {answer}, a wait for its semaphore: {proof.value}"
 

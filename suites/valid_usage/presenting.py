@@ -8,7 +8,7 @@ from fixtures.testbed.devices import SURFACE, SWAPCHAIN, WANTED, Device, Semapho
 from fixtures.testbed.drivers import REFERENCE
 from fixtures.testbed.instances import instance_extensions
 from fixtures.vulkan.native import Batch
-from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.outcomes import declined, unsupported
 from fixtures.vulkan.registry import Result, result
 from suites.valid_usage.calls import timeline
 from suites.valid_usage.cases import Case
@@ -27,8 +27,8 @@ def screened(device: Device) -> Device:
     """The device, if surfaces and swapchains are enabled on it, else one like it with them."""
     if device.info.manifest == REFERENCE or SWAPCHAIN not in device.info.extensions:
         unsupported("the device has no swapchains")
-    if missing := set(SURFACE) - set(instance_extensions(device.vk, device.info)):
-        unsupported(f"no {' and no '.join(sorted(missing))}")
+    if missing := [name for name in SURFACE if name not in instance_extensions(device.vk, device.info)]:
+        declined(f"no {' and no '.join(missing)}: there is no swapchain to acquire from")
     if device.vk.vkGetDeviceProcAddr(device.handle, "vkCreateSwapchainKHR"):
         return device
     made = bench.borrow_device(device.info, extensions=(*WANTED, SWAPCHAIN), instance_extensions=SURFACE)
@@ -45,7 +45,7 @@ def make_swapchain(device: Device) -> int:
     answer, presents = vk.vkGetPhysicalDeviceSurfaceSupportKHR(instance.physical, device.queue.family, surface)
     _have(answer)
     if not presents:
-        unsupported("the first queue cannot present to a headless surface")
+        declined("the first queue cannot present to a headless surface")
     answer, swapchain = vk.vkCreateSwapchainKHR(instance.physical, device.handle, surface)
     _have(answer)
     device.later(vk.vkDestroySwapchainKHR, device.handle, swapchain)
@@ -55,13 +55,13 @@ def make_swapchain(device: Device) -> int:
 
 def _have(answer: Result) -> None:
     if not answer.is_success:
-        unsupported(f"a swapchain on a headless surface: {answer}")
+        declined(f"a swapchain on a headless surface: {answer}")
 
 
 def reached(answer: Result, command: str) -> Result:
     """What acquiring or presenting came to; SUBOPTIMAL_KHR is success, `unsupported` where there is no image or surface."""
     if answer in NOTHING_TO_SHOW:
-        unsupported(f"{command} on a headless surface returned {answer}")
+        declined(f"{command} on a headless surface returned {answer}")
     return Result.SUCCESS if answer == Result.SUBOPTIMAL_KHR else answer
 
 
@@ -145,7 +145,7 @@ def present_behind(prepare: Callable[[Device], Semaphore | int]) -> Callable[[De
         _, images = device.vk.vkGetSwapchainImagesKHR(device.handle, swapchain)
         answer, image = FIRST.by(device, device.semaphore().handle, swapchain)
         if answer.is_error:
-            unsupported(f"vkAcquireNextImageKHR on a headless surface returned {answer}")
+            declined(f"vkAcquireNextImageKHR on a headless surface returned {answer}")
         make_presentable(device, images[image])
         semaphore = prepare(device)
         handle = semaphore if isinstance(semaphore, int) else semaphore.handle
