@@ -326,7 +326,7 @@ def _end(runs: Sequence[Brief], ends: Sequence[Line], pieces: Sequence[Piece], t
         "totals": sum((counted for piece in pieces for counted in piece.counts.values()), Counter[str]()),
         "exit": worst,
         "exits": exits,
-        "surprises": [one for end in ends for one in end.get("surprises", [])],
+        "surprises": list(dict.fromkeys(tuple(one) for end in ends for one in end.get("surprises", []))),
         "whole": _is_whole(runs),
         "missing": absent,
         "farewells": [one for end in ends for one in end.get("farewells", [])],

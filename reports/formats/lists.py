@@ -8,7 +8,7 @@ expression for the names of tests. `#` begins a comment: as in a baseline, the r
 | fails | `TEST,Fail`, also `Crash`, `Timeout` | `fail`, `crash`, `timeout` |
 | fails | `TEST,Missing`; `TEST,Skip` | `error`; `optional`: it may pass or be unsupported, not fail |
 | flakes | `REGEX` | `flaky` |
-| skips | `REGEX` | `unsupported`; `flaky`, which accepts any outcome, for a test that the run judged all the same |
+| skips | `REGEX` | `unsupported` of a baseline without claims; `flaky`, which accepts any outcome, of a judged test |
 """
 
 from __future__ import annotations
@@ -63,23 +63,26 @@ def _text(entries: list[tuple[str, str]]) -> str:
 def read(
     run: Run, fails: Iterable[Path], flakes: Iterable[Path], skips: Iterable[Path], old: Baseline | None = None
 ) -> Baseline:
-    """The baseline that lists make. The run tells the driver, the names of the tests, and which of them are unsupported.
+    """The baseline that lists make. The run tells the driver, its claims, the names of the tests, and which were judged.
 
     A test in several lists is a flake rather than a failure, and skipped rather than a flake. A reason that no comment gives
     is that of `old`, the baseline to be replaced, whose head stays. ValueError with the line that does not read.
     """
     made = baseline.from_results(run.head, [*run.tests, *run.breaches], old)
+    if old and old.claims is not None:
+        made.claims, made.declines, made.late = old.claims, old.declines, old.late
     devices = {one["slug"] for one in [*run.devices, *run.head.get("validation_layers", [])] if made.fits(one)} | {""}
-    names = {name_of(key_of(one)) for one in (*run.tests, *run.breaches) if one["device"] in devices}
-    unsupported = {key for key, verdict in made.known.items() if verdict == "unsupported"}
-    known, told = dict.fromkeys(sorted(unsupported), "unsupported"), dict[str, str]()
+    results = [one for one in (*run.tests, *run.breaches) if one["device"] in devices]
+    names = {name_of(key_of(one)) for one in results}
+    judged = {key_of(one) for one in results if one["verdict"] != "unsupported"}
+    known, told = dict[str, str](), dict[str, str]()
     for key, verdict, reason in _failures(fails):
         known[key], told[key] = verdict, reason
     for key, reason in _matches(flakes, names):
-        known[key], told[key] = "unsupported" if key in unsupported else "flaky", reason
+        known[key], told[key] = "flaky", reason
     for key, reason in _matches(skips, names):
-        is_judged = name_of(key) in names and key not in unsupported
-        known[key], told[key] = "flaky" if is_judged else "unsupported", reason
+        if key in judged:
+            known[key], told[key] = "flaky", reason
     before = {**made.reasons, **(old.reasons if old else {})}
     made.known, made.reasons = known, {key: told.get(key) or before.get(key, "") for key in known}
     return made

@@ -3,43 +3,60 @@
     @driverID 10
     @driverName SwiftShader driver
     @versions 20971520..20971520
+    @claims OPAQUE_FD:binary: exportable, importable, exports from OPAQUE_FD, compatible with OPAQUE_FD
+    @declines 3 the driver makes no further device: vkCreateDevice returned VK_ERROR_TOO_MANY_OBJECTS
+    @late 14
 
     # why this fails
     fail suites/importing/test_strangers.py::test_...[OPAQUE_FD-binary-pipe-read]
 
 `@where TEXT` in the head says under which other circumstances it holds; such a baseline counts only where it is named.
-`@slow` says that the machine is: a test that came too late to see work in flight is unsupported there, which is no difference.
+
+A test that is `unsupported` needs no entry, as the head tells why there may be such: `@claims` has what the device claims
+(claims.py), `@declines` how many tests end by an answer of the driver of which its claims tell nothing, `@late` how many come too
+late to see work in flight. What differs is a claim that the device no longer makes, a reason that is not there, and a number that
+is higher by more than FEW and SHARE. A baseline without `@claims` lists every `unsupported` test instead; `@slow` in it says that
+the machine is, so that tests may come too late.
 
 An entry names a test without its device, or a violation as `breach RULE COMMAND`; `*` in it stands for any text, and an entry
-without one counts before such. Verdicts other than `pass` and `warn` have an entry. `flaky` accepts every outcome but
-`unsupported` and `error`; `optional` accepts `pass`, `warn` and `unsupported`, for what some builds of a version claim and others
-do not. Both stay when the baseline is rewritten, and a run of a part of the suite leaves every entry alone that it did not judge.
+without one counts before such. Verdicts other than `pass` and `warn` have an entry. `flaky` accepts every outcome but `error`,
+and without claims `unsupported`; `optional` accepts `pass`, `warn` and `unsupported`, for what some builds of a version claim and
+others do not. Both stay when the baseline is rewritten, and a run leaves every entry alone that it did not judge.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from reports.records import claims
+from reports.records.claims import Claims
 from reports.records.renamed import current
-from reports.records.verdicts import FAILING, against
+from reports.records.verdicts import FAILING, JUDGED, against
 
 LISTED = ("crash", "error", "fail", "flaky", "optional", "timeout", "unsupported")
-HEAD = "@driverID NUMBER, @driverName NAME, @versions LOWEST..HIGHEST, @where TEXT, @slow"
-LATE = ("the work was over", "the driver answered -1")
-"""How the message of a test begins that came too late to see work in flight, or to export it as more than -1."""
+HEAD = (
+    "@driverID NUMBER, @driverName NAME, @versions LOWEST..HIGHEST, @where TEXT, @claims CLAIM, @declines NUMBER REASON, "
+    "@late NUMBER, @slow"
+)
+DECLINED, LATE = "declined", "late"
+"""The `lack` of an unsupported test that an answer of the driver ended, and of one that came too late."""
+FEW, SHARE = 10, 1 / 50
+"""How many tests more than the head says are no difference: so many, or that share of those that were judged."""
 
 
 @dataclass
 class Baseline:
     """The known verdicts of one driver by test id or violation, and the reasons that somebody gave.
 
-    `where` names the circumstances beside the driver, such as a guest's kernel; "" where there are none; `slow` says that
-    tests may come too late there.
+    `where` names the circumstances beside the driver, such as a guest's kernel; "" where there are none. `claims` are None where
+    every `unsupported` test has an entry, of which `slow` then says that they may come too late; else `declines` has the number
+    of tests by the driver's answer, `late` that of those that came too late.
     """
 
     driver_id: int = 0
@@ -47,6 +64,9 @@ class Baseline:
     versions: tuple[int, int] = (0, 2**32 - 1)
     where: str = ""
     slow: bool = False
+    claims: Claims | None = None
+    declines: dict[str, int] = field(default_factory=dict)
+    late: int = 0
     known: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
 
@@ -72,9 +92,23 @@ class Baseline:
     def _patterns(self) -> dict[str, re.Pattern[str]]:
         return {one: re.compile(".*".join(map(re.escape, one.split("*")))) for one in self.known if "*" in one}
 
-    def excuses(self, verdict: str, message: str) -> bool:
-        """Whether a test is unsupported because it came too late, on a machine that is known to be slow."""
-        return self.slow and verdict == "unsupported" and message.startswith(LATE)
+    def lists(self, lack: str) -> bool:
+        """Whether a test has an entry that is unsupported for such a `lack`."""
+        return self.claims is None and not (self.slow and lack == LATE)
+
+    def beyond(self, device: dict[str, Any], results: Iterable[dict[str, Any]]) -> list[tuple[str, str]]:
+        """(what, how it differs) of each difference that is no test's, where `device` had these results."""
+        if self.claims is None:
+            return []
+        counted, judged = _lacks(results)
+        spare = int(max(FEW, judged * SHARE))
+        known = {f"declines {reason}": number for reason, number in self.declines.items()} | {LATE: self.late}
+        more = [
+            (what, f"{number} test{'s' * (number != 1)}, {known.get(what, 0)} in the baseline")
+            for what, number in counted.items()
+            if number > (known[what] + spare if what in known else 0)
+        ]
+        return claims.lost(self.claims, claims.of(device)) + more
 
     @property
     def steady_breaches(self) -> set[str]:
@@ -127,6 +161,14 @@ def _head(made: Baseline, line: str) -> None:
         made.where = value
     elif name == "slow":
         made.slow = True
+    elif name == "claims":
+        made.claims = made.claims or {}
+        claims.add(made.claims, value)
+    elif name == "declines":
+        number, _, reason = value.partition(" ")
+        made.declines[reason] = int(number)
+    elif name == "late":
+        made.late = int(value)
     else:
         raise ValueError(name)
 
@@ -136,6 +178,10 @@ def write(baseline: Baseline) -> str:
     low, high = baseline.versions
     lines = [f"@driverID {baseline.driver_id}", f"@driverName {baseline.driver_name}", f"@versions {low}..{high}"]
     lines += [f"@where {baseline.where}"] * bool(baseline.where) + ["@slow"] * baseline.slow
+    if baseline.claims is not None:
+        lines += claims.lines(baseline.claims)
+        lines += [f"@declines {number} {reason}" for reason, number in sorted(baseline.declines.items())]
+        lines += [f"@late {baseline.late}"] * bool(baseline.late)
     above = None
     for key, verdict in sorted(baseline.known.items(), key=lambda item: (item[1] == "unsupported", item[0])):
         reason = baseline.reasons.get(key, "")
@@ -152,28 +198,56 @@ def from_results(
     """A baseline of the driver of `old`, else of the run's first device; reasons and versions of `old` are kept.
 
     The reason of a new entry is the message of its result. Of a run that is not `whole` only what it judged is new: the other
-    entries of `old` stay. ValueError if the run did not judge the driver of `old`, or a part of another version of it.
+    entries of `old` stay, and its claims. ValueError if the run did not judge the driver of `old`, or a part of another version
+    of it.
     """
     device = _device([*run["devices"], *run.get("validation_layers", [])], old, whole)
     version = int(device["driver_version"])
     versions = old.versions if old and old.fits(device) else (version, version)
-    made = Baseline(device["driver_id"], device["driver_name"], versions, *((old.where, old.slow) if old else ()))
+    made = Baseline(device["driver_id"], device["driver_name"], versions, old.where if old else "")
     judged = {key_of(one): one for one in results if one["device"] in ("", device["slug"])}
+    counted, _ = _lacks(judged.values())
+    made.late = counted.pop(LATE, 0)
+    made.declines = {what.partition(" ")[2]: number for what, number in counted.items()}
+    if old and not whole:
+        made.claims, made.declines, made.late, made.slow = old.claims, made.declines | old.declines, old.late, old.slow
+    else:
+        made.claims = claims.of(device)
     for key, one in judged.items():
         entry = old.entry(key, one["verdict"]) if old else ""
         before = old.known[entry] if old and entry else None
         stays = before in ("flaky", "optional") and not against(one["verdict"], before)
         verdict = before if before and stays else one["verdict"]
-        if verdict in LISTED and not made.excuses(verdict, one["message"]):
+        if verdict in LISTED and (verdict != "unsupported" or made.lists(one.get("lack", ""))):
             listed = entry if entry and before == verdict else key
             made.known[listed] = verdict
             made.reasons[listed] = (old.reasons[entry] if old and entry and before == verdict else "") or one["message"]
-    if old:  # a flaky violation may not have shown this time
-        met = {old.entry(key, one["verdict"]) for key, one in judged.items()}
-        unseen = [key for key in old.known if key not in met and (not whole or old.is_unsteady(key))]
+    if old:
+        unseen = _unseen(old, judged, whole, made.claims is not None)
         made.known |= {key: old.known[key] for key in unseen}
         made.reasons |= {key: old.reasons[key] for key in unseen}
     return made
+
+
+def _unseen(old: Baseline, judged: dict[str, dict[str, Any]], whole: bool, has_claims: bool) -> list[str]:
+    """The entries of which a run tells nothing: of tests that did not run or, beside claims, were unsupported.
+
+    A flaky violation may not have shown this time.
+    """
+    lacking = [key for key, one in judged.items() if has_claims and one["verdict"] == "unsupported"]
+    met = {old.entry(key, one["verdict"]) for key, one in judged.items() if key not in lacking}
+    kept = {key for key in old.known if not whole or old.is_unsteady(key)} | {old.entry(key) for key in lacking}
+    return [
+        key for key, verdict in old.known.items() if key in kept - met and not (has_claims and verdict == "unsupported")
+    ]
+
+
+def _lacks(results: Iterable[dict[str, Any]]) -> tuple[Counter[str], int]:
+    """How many tests are unsupported for each reason that claims do not decide, and how many were judged."""
+    tests = [one for one in results if one["type"] == "test"]
+    names = {DECLINED: "declines {message}", LATE: LATE}
+    lacks = Counter(names[one["lack"]].format_map(one) for one in tests if one.get("lack") in names)
+    return lacks, sum(one["verdict"] in JUDGED for one in tests)
 
 
 def _device(there: list[dict[str, Any]], old: Baseline | None, whole: bool) -> dict[str, Any]:

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
+from reports.records.baseline import key_of
 from reports.records.verdicts import FAILING, VERDICTS, Record, alike
 from reports.session.recorder import Recorder
 
 MOST = 12
 """Lines of what fails the run; the page has the others."""
 WIDTH = 200
-BROKEN, MENDED, REST = range(3)
+LOST, BROKEN, MENDED, REST = range(4)
+NO_RESULT = ("matches no test", "no longer seen")
+"""How an entry of the baseline differs that no result of a run meets."""
 
 
 def counts(recorder: Recorder) -> list[str]:
@@ -28,7 +31,7 @@ def counts(recorder: Recorder) -> list[str]:
 
 
 def failing(recorder: Recorder) -> list[str]:
-    """What fails the run, grouped by rules and test function: what is broken, then what is mended, then the rest."""
+    """What fails the run: lost claims and reasons; by rules and test function what is broken, then what is mended; the rest."""
     groups: dict[tuple[int, str, str, str], list[str]] = {}
     for record in recorder.records:
         if record.differs or record.verdict == "error":
@@ -37,8 +40,9 @@ def failing(recorder: Recorder) -> list[str]:
     for breach in recorder.breaches.values():
         if breach["differs"]:
             groups.setdefault((BROKEN, breach["verdict"], breach["rule"], "violation"), []).append(breach["message"])
-    for entry, what in _unmet(recorder):
-        groups.setdefault((REST, what, "", entry.partition("[")[0]), []).append("")
+    for entry, what in _beyond(recorder):
+        key = (REST, what, "", entry.partition("[")[0]) if what in NO_RESULT else (LOST, entry, "", what)
+        groups.setdefault(key, []).append("")
     lines = [_line(*named[1:], told) for named, told in sorted(groups.items(), key=lambda group: group[0][0])]
     more = len(lines) - MOST
     return [*lines[:MOST], f"and {more} groups more: see the page"] if more > 1 else lines
@@ -70,14 +74,20 @@ def by_reason(records: list[Record]) -> list[list[Record]]:
 def why(recorder: Recorder, baseline: str) -> str:
     """The exit status, and why it is this one."""
     status, at = recorder.status, f" from {Path(baseline).name}" if baseline else ""
-    groups, rest = known(recorder), ""
+    groups, beyond, rest = known(recorder), _beyond(recorder), ""
     if groups:
         failures = _number(sum(map(len, groups)), "known failure", "known failures")
         rest = f"; {failures} in {_number(len(groups), 'group', 'groups')}"
     found = [
         (sum(bool(one.differs) for one in recorder.records), "test", "tests"),
         (sum(bool(one["differs"]) for one in recorder.breaches.values()), "violation", "violations"),
-        (len(_unmet(recorder)), "entry without a result", "entries without a result"),
+        (sum(key.startswith("claims ") for key, _ in beyond), "lost claim", "lost claims"),
+        (
+            sum(key.startswith(("declines ", "late")) for key, _ in beyond),
+            "reason to skip tests",
+            "reasons to skip tests",
+        ),
+        (sum(what in NO_RESULT for _, what in beyond), "entry without a result", "entries without a result"),
     ]
     differing = ", ".join(_number(*one) for one in found if one[0])
     sentences = {
@@ -92,9 +102,11 @@ def why(recorder: Recorder, baseline: str) -> str:
     return f"exit {status}: {sentences.get(pytest.ExitCode(status), 'the run did not come to its end')}"
 
 
-def _unmet(recorder: Recorder) -> list[tuple[str, str]]:
-    """Entries of the baseline that no result of this run meets."""
-    return [(key, what) for key, what in recorder.surprises if what in ("matches no test", "no longer seen")]
+def _beyond(recorder: Recorder) -> list[tuple[str, str]]:
+    """Differences from the baseline that are no result's."""
+    breaches = ({"type": "breach", **breach} for breach in recorder.breaches.values())
+    seen = {record.id for record in recorder.records} | {key_of(breach) for breach in breaches}
+    return [(key, what) for key, what in recorder.surprises if key not in seen]
 
 
 def _number(count: int, one: str, several: str) -> str:

@@ -138,6 +138,7 @@ class Recorder:
         layers: list[dict[str, Any]] = facts.get("validation_layers", [])
         self.baseline = read_baseline(config.option.baseline, [*self.devices, *layers])
         self.note, judged = meant(self.baseline, [*self.devices, *layers])
+        self._judged = judged
         self._fitting = {device["slug"] for device in judged} | {""}
         self.layers = {layer["slug"] for layer in layers}
         self._of_layers = {one["slug"]: its for its in own_baselines() for one in layers if its.fits(one)}
@@ -204,7 +205,7 @@ class Recorder:
             if record.verdict not in FAILING:
                 return
             self.records.remove(earlier)
-        stands = self._stands(record.id, record.device, record.verdict, record.message)
+        stands = self._stands(record.id, record.device, record.verdict, record.lack)
         record.expected, record.reason, record.differs = stands
         record.dispute = dispute(self.ledger, record.rules) if record.verdict in FAILING else []
         self._seen[record.nodeid] = record
@@ -228,7 +229,7 @@ class Recorder:
         found = self.breaches.setdefault((rule, record.device, command), empty)
         found["tests"].append(record.id)
 
-    def _stands(self, key: str, device: str, verdict: str, message: str = "") -> tuple[str, str, str]:
+    def _stands(self, key: str, device: str, verdict: str, lack: str = "") -> tuple[str, str, str]:
         """The baseline's verdict, its reason, and why this verdict fails the run, each "" for none."""
         if device in self.layers - self._fitting:  # without a baseline of its own a layer does not fail the run
             known = self._of_layers.get(device, baselines.Baseline())
@@ -238,9 +239,9 @@ class Recorder:
         entry = known.entry(key, verdict)
         expected = known.known.get(entry)
         problem = against(verdict, expected)
-        if self.baseline and verdict == "unsupported" and expected is None:
-            problem = "unsupported, which the baseline does not list"
-        problem = None if known.excuses(verdict, message) else problem
+        if self.baseline and verdict == "unsupported":
+            unlisted = "unsupported, which the baseline does not list" if expected is None else problem
+            problem = unlisted if self.baseline.lists(lack) else None
         return expected or "", known.reasons.get(entry, ""), problem or ""
 
     @pytest.hookimpl(trylast=True)
@@ -300,7 +301,7 @@ class Recorder:
         return 0 if any(totals[verdict] for verdict in JUDGED) else 5
 
     def _surprises(self, whole: bool) -> list[tuple[str, str]]:
-        """Pairs of a baseline's entry and how the run differs from it; none without a baseline.
+        """Pairs of a baseline's entry, claim or reason and how the run differs from it; none without a baseline.
 
         Entries that no result matches count in a `whole` run only: other tests could match them.
         """
@@ -309,7 +310,12 @@ class Recorder:
         entries = [{"type": "test", **vars(r)} for r in self.records]
         entries += [{"type": "breach", **b} for b in self.breaches.values()]
         found = [(baselines.key_of(e), f"{e['differs']}: {e['message']}") for e in entries if e["differs"]]
-        seen = {self.baseline.entry(baselines.key_of(one), one["verdict"]) for one in entries}
+        for device in self._judged:
+            on = f" [{device['slug']}]" if len(self._judged) > 1 else ""
+            its = [one for one in entries if one["device"] == device["slug"]]
+            found += [(f"{key}{on}", what) for key, what in self.baseline.beyond(device, its)]
+        strict = self.baseline.claims is None
+        seen = {self.baseline.entry(baselines.key_of(one), one["verdict"] if strict else "") for one in entries}
         gone = [key for key in self.baseline.known if key not in seen] if whole else []
         found += [(key, "matches no test") for key in gone if not key.startswith("breach ")]
         return found + [(key, "no longer seen") for key in gone if key in self.baseline.steady_breaches]

@@ -83,6 +83,6 @@ def test_names_of_different_tests_differ():
 
     names = [lava.name_of(key) for key in known | hard]
 
-    assert len(names) > 1000
+    assert len(names) > 100
     assert len({*names}) == len(names)
     assert all(re.fullmatch(r"[\w.-]+", name, re.ASCII) for name in names)

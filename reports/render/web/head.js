@@ -5,7 +5,7 @@ const EXITS = { 0: "nothing fails the run", 1: "failures", 2: "interrupted", 3: 
 function drawHead() {
   const exit = DATA.end.exit;
   const how = exit === undefined ? "The run died before its end." : `Exit status ${exit}: ${EXITS[exit] || "see the log"}.`;
-  const wrong = [...TESTS, ...DATA.breaches].filter(fails).length;
+  const wrong = [...TESTS, ...DATA.breaches].filter(fails).length + beyondResults().length;
   const against = DATA.run.baseline ? ` against ${DATA.run.baseline}` : "";
   const when = `${DATA.run.time || ""}${DATA.run.host ? ` on ${DATA.run.host}` : ""}`;
   byId("outcome").textContent = `${how} ${TESTS.length} tests, ${wrong} results that fail the run${against}. ${when}`;
@@ -45,10 +45,15 @@ function drawAbout() {
     return [name, el("pre", {}, text)];
   });
   byId("facts").append(table(["fact", ""], rows));
-  const surprises = (DATA.end.surprises || []).filter(([, what]) => /^(matches no test|no longer seen)/.test(what));
-  if (surprises.length) {
-    byId("unmatched").append(el("h3", {}, "Entries of the baseline that no result matched"), table(["entry", ""], surprises));
+  if (beyondResults().length) {
+    byId("unmatched").append(el("h3", {}, "Differences from the baseline that are no result's"), table(["", ""], beyondResults()));
   }
+}
+
+/** What differs from the baseline beside results: lost claims, reasons to skip tests, entries that no result meets. */
+function beyondResults() {
+  const seen = new Set([...TESTS, ...DATA.breaches].map((one) => one.id));
+  return (DATA.end.surprises || []).filter(([key]) => !seen.has(key));
 }
 
 /** matrix.json beside the page: for each injected fault and rule the tests that detect it. */
