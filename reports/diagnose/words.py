@@ -70,7 +70,7 @@ def _lines(one: Diagnosis) -> list[str]:
 def _left(one: Diagnosis) -> list[str]:
     groups = _groups(one)
     head = [f"no known fault explains {_failures(len(one.left))}:"] if one.findings and one.left else []
-    more = [f"    and {len(groups) - SHOWN} groups more"] * (len(groups) > SHOWN)
+    more = [f"    and {sum(map(len, groups[SHOWN:]))} more"] * (len(groups) > SHOWN)
     return [*head, *(f"    {_group(group)}" for group in groups[:SHOWN]), *more]
 
 

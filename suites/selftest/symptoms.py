@@ -20,14 +20,18 @@ from suites.ledger import rules
 from suites.selftest.matrix import CHOICES, LONG, MISUSED, PATIENCE, WALKS
 from suites.selftest.resting import explains
 from suites.selftest.runs import CORES, read, scratch
+from suites.selftest.samples.spread import NO_TIME
 from suites.selftest.warm import Warm
 
 SPREAD = ("-p", "suites.selftest.samples.unshrunk", "-p", "suites.selftest.samples.spread")
-OWN = (*SPREAD, WALKS, "--deselect=suites/valid_usage", "--cases=8", "--seconds=8")
+OWN = (*SPREAD, WALKS, "--deselect=suites/valid_usage", "--cases=8", "--seconds=20")
 """How the tests that claim the rules of a fault are judged: some cases of each, whichever their parameters."""
 
+EVERY = (*OWN, "--cases=1000", "--seconds=30")
+"""How they are judged where none of these fails: all cases."""
+
 LEFT_OUT = [f"--deselect=suites/{chapter}" for chapter in ("valid_usage", "robustness", "neighbours", "model")]
-PROBES = (*SPREAD, *LEFT_OUT, "-m", "not isolated", "--cases=1", "--seconds=6")
+PROBES = (*SPREAD, *LEFT_OUT, "-m", "not isolated", "--cases=1", "--seconds=10")
 """How the tests are judged that rest on what a fault breaks: one case of each, of those that are quick."""
 
 UNKNOWN = {
@@ -73,43 +77,31 @@ def judge(name, driver, how):
     return [one for one in read(folder) if one.get("rule") not in MISUSED or one["rule"] in fault.rules]
 
 
-@cache
 def probes():
-    """The functions of the probes, in the order in which they are judged, with the rules that each claims."""
-    return {split(one["id"])[0]: one["rules"] for one in without_a_fault(PROBES)}
-
-
-@cache
-def own_tests():
-    """Rule to the functions that claim it and that the reference driver supports."""
-    found = defaultdict(set)
-    for one in without_a_fault(OWN):
-        for rule in one["rules"]:
-            found[rule].add(split(one["id"])[0])
-    return found
-
-
-def without_a_fault(how):
-    """The tests of all rules, judged over the reference driver as it is."""
+    """The functions of the probes, in the order in which they are judged: those that the reference driver supports."""
     asked = {"fault": None, "rules": list(rules()), "alone": True, "factor": PATIENCE["ideal"]}
-    lines = Warm(*how, "--cases=1", "--seconds=200", *CHOICES["ideal"]).judge(scratch(f"without-{len(how)}"), **asked)
-    return [one for one in results(lines) if one["type"] == "test"]
+    lines = Warm(*PROBES, "--seconds=200", *CHOICES["ideal"]).judge(scratch("symptoms-probes"), **asked)
+    return [split(key_of(one))[0] for one in results(lines) if one["type"] == "test"]
 
 
-def symptoms(name):
-    """The line of a fault."""
+def symptoms(name, order):
+    """The line of a fault; `order` has the probes."""
     fault = all_faults()[name]
     line = {"fault": name, "statement": fault.statement, "rules": fault.rules}
     if reason := without_symptoms(name):
         return line | {"unknown": reason}
     own, probed = judge(name, "ideal", OWN), judge(name, "ideal", PROBES)
+    if not failures([*own, *probed]):
+        own = judge(name, "ideal", EVERY)
     fails, passes = found_in([*own, *probed])
     if not fails:
         return line | {"unknown": UNKNOWN["nothing"]}
     seen = Counter(what for one in failures([*own, *probed]) for what in seen_in(one))
     shares = {what: round(count / len(failures([*own, *probed])), 2) for what, count in sorted(seen.items())}
     line |= {"fails": fails, "passes": passes, "seen": shares}
-    return line | {"unjudged": unjudged(name, own, fails), "probed": reached(name, probed)}
+    late = too_late(probed)
+    known = next((at for at, one in enumerate(order) if one in late), len(order))
+    return line | {"unjudged": unjudged(own, fails), "probed": known}
 
 
 def results(lines):
@@ -122,12 +114,16 @@ def failures(lines):
     return [one for one in results(lines) if one["verdict"] in FAILING]
 
 
-def unjudged(name, own, fails):
-    """How likely a test of a fault's rules fails that there was no time for, as far as those tell that were judged."""
-    functions = {split(one["id"])[0] for one in own if one["type"] == "test"}
-    claiming = {one for rule in all_faults()[name].rules for one in own_tests()[rule]}
-    missing = len(claiming - functions) / max(len(claiming), 1)
-    return round(missing * len(functions & fails.keys()) / max(len(functions), 1), 2)
+def too_late(lines):
+    """The functions that no time was left for."""
+    late = {split(one["id"])[0] for one in lines if one["type"] == "test" and NO_TIME in one["message"]}
+    return late - {split(key_of(one))[0] for one in results(lines)}
+
+
+def unjudged(own, fails):
+    """How likely a test of a fault's rules fails that no time was left for, as far as those tell that were judged."""
+    judged, late = {split(key_of(one))[0] for one in results(own) if one["type"] == "test"}, too_late(own)
+    return round(len(late) / max(len(judged | late), 1) * len(judged & fails.keys()) / max(len(judged), 1), 2)
 
 
 def found_in(lines):
@@ -141,23 +137,15 @@ def found_in(lines):
     return fails, {function: cases for function, cases in passes.items() if cases}
 
 
-def reached(name, lines):
-    """How many probes are known: all those before the first that the time was too short for."""
-    fault, ran = all_faults()[name], {split(one["id"])[0] for one in lines if one["type"] == "test"}
-    owing = [explains({*fault.rules, *fault.also}, claimed) for claimed in probes().values()]
-    last = max((at for at, one in enumerate(probes()) if one in ran), default=-1)
-    return last + 1 if any(owing[last + 1 :]) else len(owing)
-
-
 def main(names):
     """Rewrite the lines of these faults, or of all; those of faults that are gone are left out."""
     old = FILE.read_text().splitlines() if FILE.exists() else []
     lines = {one["fault"]: one for one in map(json.loads, old[1:]) if one["fault"] in all_faults()}
-    first = json.loads(old[0]) if names and old else {"probes": list(probes())}
+    first = json.loads(old[0]) if names and old else {"probes": probes()}
     with ThreadPoolExecutor(CORES) as pool:
-        for name, line in zip(names or all_faults(), pool.map(symptoms, names or all_faults()), strict=True):
-            lines[name] = line
-            print(f"{name}: {len(line.get('fails', ()))} functions fail", flush=True)
+        for line in pool.map(lambda name: symptoms(name, first["probes"]), names or all_faults()):
+            lines[line["fault"]] = line
+            print(f"{line['fault']}: {len(line.get('fails', ()))} functions fail", flush=True)
     FILE.write_text("".join(json.dumps(one) + "\n" for one in (first, *(lines[one] for one in sorted(lines)))))
 
 

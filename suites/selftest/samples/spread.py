@@ -1,6 +1,6 @@
-"""A pytest plugin: of each test function a few cases, whichever their parameters, and no test after a time (../signatures.py).
+"""A pytest plugin: of each test function a few cases, whichever their parameters, and no test after a time (../symptoms.py).
 
-`--cases=N` is how many, `--seconds=N` the time after which the tests that are left are not run.
+`--cases=N` is how many, `--seconds=N` the time after which the tests that are left are skipped for `NO_TIME`.
 """
 
 import hashlib
@@ -8,6 +8,8 @@ import time
 from collections import defaultdict
 
 import pytest
+
+NO_TIME = "there was no time left"
 
 
 def pytest_addoption(parser):
@@ -36,8 +38,9 @@ class Deadline:
         self.end = time.monotonic() + seconds
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self):
-        return True if time.monotonic() > self.end else None
+    def pytest_runtest_protocol(self, item):
+        if time.monotonic() > self.end:
+            item.add_marker(pytest.mark.skip(reason=NO_TIME))
 
 
 def pytest_runtestloop(session):
