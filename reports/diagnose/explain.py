@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import fmean
 
 from reports.diagnose.symptoms import Library, Symptoms, seen_in, split
 from reports.records.baseline import key_of
@@ -40,12 +41,16 @@ LEAST = 1.5
 
 @dataclass(frozen=True)
 class Match:
-    """A fault held against results: what it `explains`, what it makes fail and `passed`, and the score of both."""
+    """A fault held against results: what it `explains`, what it makes fail and `passed`, and the score of both.
+
+    `odd` are those that it explains though they show other results than with it in the reference driver.
+    """
 
     fault: Symptoms
     score: float
     explains: list[str]
     passed: list[str]
+    odd: list[str]
 
 
 @dataclass(frozen=True)
@@ -79,11 +84,13 @@ class _Hypothesis:
     loss: float
     explains: list[str]
     passed: list[str]
+    odd: list[str]
 
     def match(self, left: set[str]) -> Match:
         """How it explains the failures that are left."""
         score = self.loss + sum(gain for name, gain in self.gains.items() if name in left)
-        return Match(self.fault, score, [name for name in self.explains if name in left], self.passed)
+        explains, odd = ([name for name in names if name in left] for names in (self.explains, self.odd))
+        return Match(self.fault, score, explains, self.passed, odd)
 
 
 def diagnose(device: str, results: Iterable[Line], library: Library) -> Diagnosis:
@@ -122,7 +129,7 @@ def _hypotheses(results: Iterable[Line], library: Library) -> list[_Hypothesis]:
 
 
 def _hypothesis(fault: Symptoms, functions: dict[str, _Function], library: Library) -> _Hypothesis:
-    made, loss = _Hypothesis(fault, {}, 0.0, [], []), 0.0
+    made, loss = _Hypothesis(fault, {}, 0.0, [], [], []), 0.0
     for name, function in functions.items():
         if name not in fault.fails and not library.chance(fault, name, function.rules):
             continue
@@ -134,11 +141,12 @@ def _hypothesis(fault: Symptoms, functions: dict[str, _Function], library: Libra
                 loss += weight * math.log((1 - _raised(chance)) / (1 - STRAY))
                 made.passed.extend([key] if likely else [])
             else:
-                alike = max(fault.seen.get(what, 0.0) for what in seen_in(one))
+                alike = fmean(fault.seen.get(what, 0.0) for what in seen_in(one))
                 if one["type"] == "breach" and not alike:
                     continue  # another result is another violation
                 made.gains[key] = weight * math.log(_raised(chance * (ODD + (1 - ODD) * alike)) / STRAY)
                 made.explains.extend([key] if likely else [])
+                made.odd.extend([key] if likely and not alike else [])
     violations = {name for name in fault.fails if name.startswith("breach ")}
     if violations and not violations & functions.keys():
         loss -= sum(made.gains.values()) / 2

@@ -52,7 +52,8 @@ def saying(match: Match) -> str:
 def explains(match: Match, one: Diagnosis) -> str:
     """How well a fault explains what failed."""
     passed = f", though {len(match.passed)} that it makes fail passed" if match.passed else ""
-    return f"explains {len(match.explains)} of {_failures(one.failed)}{passed}"
+    odd = f", {len(match.odd)} of them with another result" if match.odd else ""
+    return f"explains {len(match.explains)} of {_failures(one.failed)}{odd}{passed}"
 
 
 def _lines(one: Diagnosis) -> list[str]:

@@ -1,6 +1,7 @@
 """A diagnosis names the fault that a driver has: hidden faults are found, and the words say how well they explain."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -80,6 +81,18 @@ def test_a_case_is_taken_for_the_one_that_is_most_like_it():
     """The parameter by which failures differ decides, not how many others are the same."""
     assert first_of(said(imports__binary_first_twice_temporary="fail")) == ["late"]
     assert first_of(said(imports__timeline_first_permanent="fail")) == []
+
+
+def test_a_failure_with_another_result_is_told():
+    """A fault that shows VK_SUCCESS explains a VK_TIMEOUT less well, and that is said."""
+    faults = Library(("a", "b"), [replace(fault("late", {"waits": ["*"]}), seen={"VK_SUCCESS": 1.0})])
+
+    def told(result):
+        lines = [line_of("waits", "fail", message=f"it returned {result}")]
+        return as_text([diagnose("a-gpu", lines, faults)])
+
+    assert "explains 1 of 1 failure;" in told("VK_SUCCESS")
+    assert "explains 1 of 1 failure, 1 of them with another result;" in told("VK_TIMEOUT")
 
 
 def test_what_nothing_explains_is_said():
