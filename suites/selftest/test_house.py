@@ -28,7 +28,7 @@ MAY_IMPORT = {"fixtures": ("fixtures",), "reports": ("reports",), "suites": ("su
 GROUND_FLOOR = ("suites.steps", "suites.ledger", "suites.paragraphs")
 """What every chapter of suites may import beside itself and fixtures."""
 
-MOST_LINES, DATA = 400, (".tsv", ".json", ".txt", ".md")
+MOST_LINES, DATA = 400, (".tsv", ".json", ".jsonl", ".txt", ".md")
 
 
 def sources(folder):
