@@ -15,6 +15,7 @@ from fixtures.vulkan.outcomes import unsupported
 from reports.records.runs import load
 from reports.records.verdicts import VERDICTS
 from suites.selftest.browser import browser
+from suites.selftest.records import made
 from suites.selftest.runs import SAMPLES, environment, run
 
 pytestmark = pytest.mark.limit(60)
@@ -80,6 +81,30 @@ def test_failures_come_first(finished):
     fails = [text.split()[1] in ("fail", "crash", "timeout", "error") for text in shown]
     assert len(fails) == len(finished.tests)
     assert fails == sorted(fails, reverse=True)
+
+
+def test_failures_of_one_function_share_a_row(tmp_path):
+    """The first of them, and the others in a fold beneath it; what passes, fails otherwise or is another function has its own."""
+    verdicts = {f"suites/a.py::test_same[{case}]": "fail" for case in "abc"} | {"suites/a.py::test_same[d]": "crash"}
+    verdicts |= {"suites/a.py::test_other[a]": "fail", **{f"suites/a.py::test_right[{case}]": "pass" for case in "ab"}}
+    with browser() as page:
+        page.show(page_of([made(verdicts).head, *made(verdicts).tests, made(verdicts).end], tmp_path))
+        shown = page.js("[...document.querySelectorAll('#list summary')].map((one) => one.textContent)")
+        page.js("document.querySelector('.others').open = true")
+        page.js("new Promise((done) => setTimeout(done, 100))")
+        others = page.js("[...document.querySelectorAll('.others .id')].map((one) => one.textContent)")
+
+    names = [re.search(r"a: \w+\[.\]|and .*", text)[0] for text in shown]
+    assert sorted(names) == [
+        "a: other[a]",
+        "a: right[a]",
+        "a: right[b]",
+        "a: same[a]",
+        "a: same[d]",
+        "and 2 more like it",
+    ]
+    assert names.index("and 2 more like it") == names.index("a: same[a]") + 1
+    assert others == ["a: same[b]", "a: same[c]"]
 
 
 def test_a_failure_tells_all_that_is_known(finished):

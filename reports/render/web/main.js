@@ -87,7 +87,11 @@ document.addEventListener("keydown", (event) => {
   }
 });
 addEventListener("beforeprint", () => {
-  while (drawn < matching.length && (FAILING.has(matching[drawn].verdict) || fails(matching[drawn]))) drawMore();
+  while (drawn < rows.length && (FAILING.has(rows[drawn][0].verdict) || fails(rows[drawn][0]))) drawMore();
+  for (const one of document.querySelectorAll("details.others")) {
+    one.fill();
+    one.open = true;
+  }
   for (const one of document.querySelectorAll("details.result")) {
     if (["fail", "crash", "timeout", "error"].includes(one.querySelector(".badge").dataset.verdict) && one.closest("#results")) {
       one.fill();

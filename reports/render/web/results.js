@@ -2,7 +2,7 @@
 
 const PAGE = 100;
 const chosen = { text: "", device: "", verdicts: new Set(), unexpected: false };
-let matching = TESTS, drawn = 0;
+let matching = TESTS, rows = [], drawn = 0;
 
 for (const one of [...TESTS, ...DATA.breaches]) {
   one.rules ||= []; // fields that are empty are left out of the data
@@ -30,6 +30,7 @@ function select() {
     (!chosen.unexpected || fails(one)) &&
     terms.every((term) => one.words.includes(term));
   matching = TESTS.filter(wanted);
+  rows = alike(matching);
   drawn = 0;
   byId("list").replaceChildren();
   drawBreaches(DATA.breaches.filter(wanted));
@@ -38,12 +39,25 @@ function select() {
   byId("shown").textContent = `${matching.length} of ${TESTS.length} results, ${failing} of them fail the run`;
 }
 
+/** The tests in rows: cases of one function that ended alike share one, but those that passed or are not claimed. */
+function alike(tests) {
+  const own = (test) => ["pass", "unsupported"].includes(test.verdict);
+  const cause = (test) => [test.verdict, test.device, test.differs || "", own(test) ? test.id : test.id.split("[")[0]].join("\n");
+  return [...groupBy(tests, cause).values()];
+}
+
 function drawMore(count = PAGE) {
-  const next = matching.slice(drawn, drawn + count);
-  byId("list").append(...next.map(drawResult));
+  const next = rows.slice(drawn, drawn + count);
+  byId("list").append(...next.flatMap(drawRow));
   drawn += next.length;
-  byId("more").hidden = drawn >= matching.length;
-  byId("more").textContent = `${matching.length - drawn} more`;
+  byId("more").hidden = drawn >= rows.length;
+  byId("more").textContent = `${rows.slice(drawn).flat().length} more`;
+}
+
+function drawRow([first, ...others]) {
+  if (!others.length) return [drawResult(first)];
+  const summary = el("summary", {}, `and ${others.length} more like it`);
+  return [drawResult(first), lazily(el("details", { class: "others" }, summary), () => others.map(drawResult))];
 }
 
 function drawResult(test) {
