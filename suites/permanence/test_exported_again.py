@@ -5,25 +5,18 @@ import pytest
 from fixtures.testbed.descriptors import Descriptor
 from fixtures.testbed.gates import Proof, shown
 from fixtures.testbed.kinds import BINARY_OPAQUE, BINARY_SYNC, Kind
-from fixtures.vulkan.outcomes import too_late, unsupported
+from fixtures.vulkan.outcomes import too_late
 from fixtures.vulkan.registry import HandleType, SemaphoreType
 from suites.ledger import rule
 from suites.permanence.other_process import copy_again
 from suites.steps.exports import real
 from suites.steps.payloads import needs_exportable_imports, pending, puts
-from suites.steps.queries import ask, needs_pair
+from suites.steps.queries import needs_path
 from suites.steps.signals import signal_behind_work, wait_for
 
 OPAQUE, SYNC, BINARY = HandleType.OPAQUE_FD, HandleType.SYNC_FD, SemaphoreType.BINARY
 BOTH = Kind(OPAQUE | SYNC, BINARY)
 """Of the semaphores that payloads come from: a payload exports as what that semaphore was made for."""
-
-
-def needs_path(device, imported, exported):
-    """`unsupported` unless a binary payload that was imported as one handle type exports as the other."""
-    needs_pair(device, BINARY, imported, exported)
-    if not ask(device.instance, exported, BINARY).from_imported & imported:
-        unsupported(f"the device does not claim to export {exported} from an imported {imported}")
 
 
 @rule("SPEC-IMPORT-33", "SPEC-IMPORT-21")

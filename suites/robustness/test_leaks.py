@@ -4,9 +4,13 @@ import pytest
 
 from fixtures.testbed import foreign
 from fixtures.testbed.claims import allow_permanence
+from fixtures.testbed.kinds import Kind
 from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.registry import HandleType, SemaphoreType
 from suites.ledger import rule
 from suites.steps.leaks import OTHERS, descriptors_left, growth, left_again
+from suites.steps.payloads import puts
+from suites.steps.queries import needs_path
 from suites.steps.signals import at, is_copy
 
 pytestmark = [pytest.mark.isolated, pytest.mark.one_queue, pytest.mark.limit(30)]
@@ -92,3 +96,23 @@ def test_an_exchange_leaves_no_descriptor(device, kind, permanence):
     left = descriptors_left(one_round)
 
     assert not left, f"exporting, importing, signaling and waiting left {left}"
+
+
+@rule("SPEC-IMPORT-01")
+@pytest.mark.parametrize("imported", [HandleType.OPAQUE_FD, HandleType.SYNC_FD], ids=lambda imported: imported.name)
+def test_a_payload_that_an_export_ends_leaves_no_descriptor(device, imported):
+    """An export as SYNC_FD, which ends a temporary import as a wait does, releases the imported payload."""
+    needs_path(device, imported, HandleType.SYNC_FD)
+    kind = Kind(imported | HandleType.SYNC_FD, SemaphoreType.BINARY)
+
+    def one_round():
+        exporter, importer = device.semaphore(kind, export=True), device.semaphore(kind, export=True)
+        device.queue.submit(signals=[exporter])
+        with exporter.exported(imported) as descriptor:
+            puts(descriptor, importer, Kind(imported, SemaphoreType.BINARY))
+        importer.exported(HandleType.SYNC_FD).close()
+        device.settle()
+
+    left = descriptors_left(one_round)
+
+    assert not left, f"exporting as SYNC_FD what was imported temporarily as {imported} left {left}"

@@ -88,6 +88,13 @@ def needs_pair(device: Device, semaphore_type: SemaphoreType, one: HandleType, o
             unsupported(f"{first} does not name {second} as compatible")
 
 
+def needs_path(device: Device, imported: HandleType, exported: HandleType) -> None:
+    """`unsupported` unless a binary payload that was imported as one handle type exports as the other."""
+    needs_pair(device, SemaphoreType.BINARY, imported, exported)
+    if not ask(device.instance, exported, SemaphoreType.BINARY).from_imported & imported:
+        unsupported(f"the device does not claim to export {exported} from an imported {imported}")
+
+
 def changes(before: dict[str, Claim], after: dict[str, Claim]) -> str:
     """The claims that differ, as text; empty if none does."""
     return "; ".join(f"{what}: {before[what]}, then {after[what]}" for what in before if before[what] != after[what])

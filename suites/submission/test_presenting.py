@@ -1,5 +1,7 @@
 """Acquiring and presenting images: what signals a semaphore and a fence, what leaves them, and when they may go."""
 
+from functools import cache
+
 import pytest
 
 from fixtures.testbed import patience
@@ -96,15 +98,22 @@ def test_a_present_returns_in_finite_time(open_device, device_info):
     assert took < patience.seconds(), f"of {PRESENTS} presents behind work one took {took:.1f} s"
 
 
-@rule("SPEC-WSI-10")
-def test_a_present_fence_comes_after_the_wait(open_device, device_info):
-    """A present fence is signaled once the wait of the present is over, so that its semaphore may go."""
-    screen = open_fenced_screen(open_device, device_info)
+@rule("SPEC-WSI-10", "SPEC-WSI-11")
+@pytest.mark.parametrize("payload", ["own", "imported"])
+@pytest.mark.parametrize("used", [False, True], ids=["new", "used-before"])
+def test_a_present_fence_comes_after_the_wait(open_device, device_info, payload, used):
+    """A present fence is signaled once the wait of the present is over, also where its semaphore was waited for before."""
+    screen, opening = open_fenced_screen(open_device, device_info), cache(open_device)
 
     def arrange(factor):
         needs_image(prepare(screen))
-        rendered = screen.device.semaphore()
-        return signal_behind_work(rendered, factor), present(screen, rendered)
+        rendered = rendering = screen.device.semaphore()
+        if payload == "imported":
+            rendered, rendering, _ = sharing(screen.device, opening, payload)
+        if used:
+            signal(rendering)
+            screen.device.queue.submit(waits=[rendered]).finishes()
+        return signal_behind_work(rendering, factor), present(screen, rendered)
 
     proof = shown(arrange)
 

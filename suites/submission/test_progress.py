@@ -9,12 +9,15 @@ from fixtures.vulkan.outcomes import too_late
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
 from suites.steps.queues import each_command, queue_for
-from suites.steps.signals import at, behind_work, is_copy, is_timeline
+from suites.steps.signals import at, behind_work, first_stuck, is_copy, is_timeline, signal_behind_work
 from suites.submission.other_process import submit_and_sleep
 
 BATCHES = 3
 FACTORS = (2, 8, 16)
 """How long the work is of which a submission should not wait for the end, in 10 ms."""
+
+MANY = 64
+"""Submissions that are pending at once on one queue."""
 
 
 @rule("SPEC-SUBMIT-09")
@@ -87,3 +90,50 @@ def test_a_submission_returns_before_its_work_is_done(device, through):
     assert is_pending, (
         f"{through} returned only when its work was done, {blocked} times, at last after {call.took:.3f} s"
     )
+
+
+@rule("SPEC-SUBMIT-09")
+@each_command
+def test_a_fence_comes_while_a_later_submission_waits(device, timeline, through):
+    """A submission completes, as its fence tells, although a later one to its queue still waits for the host."""
+    queue = queue_for(device, through)
+    first, later = [queue.submit(waits=[(timeline, value)], through=through) for value in (1, 2)]
+
+    timeline.host_signal(1)
+    ended = first.finishes()
+    timeline.host_signal(2)
+
+    assert ended, f"a submission that waits for 1 did not end at 1, while a later one waited for 2: {first}"
+    assert later.finishes(), f"a submission that waits for 2 did not end at 2: {later}"
+
+
+@rule("SPEC-IMPORT-33")
+def test_a_pending_signal_reaches_importers_while_a_later_submission_waits(device, open_device, timeline, kind):
+    """A signal that was exported while pending comes although a later submission to its queue still waits for the host."""
+    exporter, importing = device.semaphore(kind, export=True), open_device()
+    signal_behind_work(exporter)
+    importer = importing.semaphore(kind).imports(exporter.exported(), temporary=is_copy(kind))
+    later = device.queue.submit(waits=[(timeline, 1)])
+
+    wait = importing.queue.submit(waits=[at(importer)])
+    ended = wait.finishes()
+    timeline.host_signal(1)
+
+    assert ended, f"a wait for an imported signal did not end while its exporter's queue waited for the host: {wait}"
+    assert later.finishes(), f"a submission that waits for 1 did not end at 1: {later}"
+
+
+@rule("ISSUE-VK_KHR_timeline_semaphore-3")
+@pytest.mark.isolated
+@each_command
+def test_many_submissions_wait_for_the_host(device, timeline, through):
+    """Submissions return, however many before them on their queue still wait for the host."""
+    queue = queue_for(device, through)
+    waiters = [queue.submit(waits=[(timeline, 1)], through=through) for _ in range(MANY)]
+
+    early = [number for number, waiter in enumerate(waiters, 1) if waiter.is_done]
+    timeline.host_signal(1)
+    stuck = first_stuck(waiters)
+
+    assert not early, f"of {MANY} submissions of {through} that wait for 1 these ended at 0: {early}"
+    assert not stuck, f"one of {MANY} submissions of {through} that wait for 1 did not end at 1: {stuck}"

@@ -141,3 +141,22 @@ def test_an_acquire_leaves_the_permanent_payload_alone(open_device, device_info,
     assert waits[0].finishes(), f"a wait for an acquired image did not end: {waits[0]}"
     kept = waits[1].finishes(patience.seconds(patience.SIGNALED))
     assert kept, f"the permanent payload lost a signal that it got after the acquire: {waits[1]}"
+
+
+@rule("SPEC-IMPORT-06")
+@each_command
+def test_a_wait_that_is_held_back_brings_the_permanent_payload_back(device, timeline, kind, through):
+    """A second wait is for the permanent payload, although the batch of the first also waits for a timeline, and holds."""
+    allow_permanence(kind, "temporary")
+    exporter, target = device.semaphore(kind, export=True), device.semaphore(kind)
+    exporter.signal()
+    target.signal()
+    target.imports(exporter.exported(), temporary=True)
+    queue = queue_for(device, through)
+
+    first = queue.submit(waits=[target, (timeline, 1)], through=through)
+    second = queue.submit(waits=[target], through=through)
+    timeline.host_signal(1)
+
+    assert first.finishes(), f"a wait for a temporary payload and a timeline did not end: {first}"
+    assert second.finishes(), f"the permanent payload, signaled before the import, is not restored: {second}"

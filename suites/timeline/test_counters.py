@@ -180,6 +180,19 @@ def _wait(semaphore, value, waiting):
     return "" if wait.finishes() else f"a wait for {value}: {wait}"
 
 
+@rule("SPEC-STATE-03", "SPEC-CREATE-03")
+@pytest.mark.parametrize("waiting", ["host", *COMMANDS])
+@pytest.mark.parametrize("initial", [0, VALUE])
+@each_handle
+def test_the_initial_value_is_not_waited_for(device, handle, initial, waiting):
+    """A wait for the initial value of a timeline that nothing has signaled yet ends."""
+    _, semaphore = two_handles(device, handle, initial)
+
+    problem = _wait(semaphore, initial, waiting)
+
+    assert not problem, f"a wait for the value {initial} that a timeline was made with did not end: {problem}"
+
+
 @rule("SPEC-STATE-03")
 @each_handle
 def test_one_signal_satisfies_many_waits(open_device, handle):

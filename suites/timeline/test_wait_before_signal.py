@@ -146,6 +146,23 @@ def test_a_batch_waits_for_several_timelines(device, last):
 
 @rule("SPEC-STATE-03", "ISSUE-VK_KHR_timeline_semaphore-3")
 @each_command
+def test_one_batch_releases_a_batch_from_several_timelines(device, through):
+    """A batch that waits for several timelines starts when one batch of another queue signals all of them."""
+    needs_timelines(device)
+    waiting_queue, timelines = queue_for(device, through), [device.semaphore(TIMELINE) for _ in range(4)]
+    every = [(one, VALUE) for one in timelines]
+    waiter = waiting_queue.submit(waits=every, through=through)
+
+    early = waiter.finishes(LOOKING)
+    signaler = second_queue(device, waiting_queue).submit(signals=every)
+
+    assert not early, f"a batch that waits for {VALUE} of four timelines ended at 0"
+    assert signaler.finishes(), f"a batch that signals four timelines did not end: {signaler}"
+    assert waiter.finishes(), f"one batch signaled four timelines: a batch that waits for them did not end: {waiter}"
+
+
+@rule("SPEC-STATE-03", "ISSUE-VK_KHR_timeline_semaphore-3")
+@each_command
 def test_each_batch_of_a_call_waits_for_its_own_value(device, timeline, through):
     """Of two batches of one call that wait for two values of a timeline, each signals when its own value is reached."""
     done = [device.semaphore(TIMELINE) for _ in range(2)]
