@@ -43,7 +43,7 @@ LEAST = 1.5
 class Match:
     """A fault held against results: what it `explains`, what it makes fail and `passed`, and the score of both.
 
-    `odd` are those that it explains though they show other results than with it in the reference driver.
+    `odd` are those that it explains though they show an error, and nothing that fails with it in the reference driver does.
     """
 
     fault: Symptoms
@@ -146,11 +146,16 @@ def _hypothesis(fault: Symptoms, functions: dict[str, _Function], library: Libra
                     continue  # another result is another violation
                 made.gains[key] = weight * math.log(_raised(chance * (ODD + (1 - ODD) * alike)) / STRAY)
                 made.explains.extend([key] if likely else [])
-                made.odd.extend([key] if likely and not alike else [])
+                made.odd.extend([key] if likely and _is_error(seen_in(one)) and not _is_error(fault.seen) else [])
     violations = {name for name in fault.fails if name.startswith("breach ")}
     if violations and not violations & functions.keys():
         loss -= sum(made.gains.values()) / 2
     return replace(made, loss=loss)
+
+
+def _is_error(seen: Iterable[str]) -> bool:
+    """Whether one of the results is an error."""
+    return any(what.startswith("VK_ERROR") for what in seen)
 
 
 def _raised(chance: float) -> float:

@@ -52,7 +52,7 @@ def saying(match: Match) -> str:
 def explains(match: Match, one: Diagnosis) -> str:
     """How well a fault explains what failed."""
     passed = f", though {len(match.passed)} that it makes fail passed" if match.passed else ""
-    odd = f", {len(match.odd)} of them with another result" if match.odd else ""
+    odd = f", {len(match.odd)} of them with an error that it does not make" if match.odd else ""
     return f"explains {len(match.explains)} of {_failures(one.failed)}{odd}{passed}"
 
 

@@ -83,8 +83,8 @@ def test_a_case_is_taken_for_the_one_that_is_most_like_it():
     assert first_of(said(imports__timeline_first_permanent="fail")) == []
 
 
-def test_a_failure_with_another_result_is_told():
-    """A fault that shows VK_SUCCESS explains a VK_TIMEOUT less well, and that is said."""
+def test_an_error_that_a_fault_does_not_make_is_told():
+    """A fault that shows VK_SUCCESS explains an error less well, and that is said."""
     faults = Library(("a", "b"), [replace(fault("late", {"waits": ["*"]}), seen={"VK_SUCCESS": 1.0})])
 
     def told(result):
@@ -92,7 +92,7 @@ def test_a_failure_with_another_result_is_told():
         return as_text([diagnose("a-gpu", lines, faults)])
 
     assert "explains 1 of 1 failure;" in told("VK_SUCCESS")
-    assert "explains 1 of 1 failure, 1 of them with another result;" in told("VK_TIMEOUT")
+    assert "explains 1 of 1 failure, 1 of them with an error that it does not make;" in told("VK_ERROR_UNKNOWN")
 
 
 def test_what_nothing_explains_is_said():
