@@ -155,12 +155,17 @@ def case(run: Run, one: Line) -> Case:
     rules = [("rule", rule) for rule in one["rules"]]
     _fill(
         SubElement(made, "properties"),
-        [*rules, ("device", one["device"]), ("verdict", verdict), ("repeat", run.repeat(one))],
+        [*rules, ("device", one["device"]), ("verdict", verdict), ("group", _group(one)), ("repeat", run.repeat(one))],
     )
     kind = _outcome(made, run, one)
     if verdict in ("warn", "flaky") or is_known(one) or is_apart(one):
         _add(made, "system-out").text = _clean(f"{verdict}: {message}\n{one.get('detail', '')}")
     return Case(ElementTree.tostring(made, encoding="unicode"), kind, seconds, verdict)
+
+
+def _group(one: Line) -> str:
+    """What a result has in common with others of the same cause: the reason in the baseline, else its rules and function."""
+    return one.get("reason") or f"{' '.join(one['rules'])} {one['id'].partition('[')[0]}".strip()
 
 
 def _outcome(made: Element, run: Run, one: Line) -> str:
