@@ -1,6 +1,7 @@
 """Lives without end: rounds that destroy nothing, and that look at no fence, take neither more memory nor more time."""
 
 import select
+from itertools import count
 
 import pytest
 
@@ -95,6 +96,20 @@ def raise_a_timeline(device):
     return paced(one_round, lambda value: semaphore.host_wait(value))
 
 
+def wait_for_any(device):
+    """Raise one timeline by the host, and wait for it or another one, which is not reached."""
+    needs_timelines(device)
+    both, rising = [device.semaphore(TIMELINE) for _ in range(2)], count(1)
+    handles = tuple(one.handle for one in both)
+
+    def one_round():
+        value = next(rising)
+        both[0].host_signal(value)
+        device.vk.vkWaitSemaphores(device.handle, handles, (value, value), 0, True)
+
+    return one_round
+
+
 def look(device):
     """Ask for claims, counters and fences, poll, and wait for the idle queue."""
     vk, fence, instance = device.vk, device.fence(), device.instance
@@ -140,6 +155,7 @@ LIVES = {
     "export": export,
     "signal-and-wait": signal_and_wait,
     "raise-a-timeline": raise_a_timeline,
+    "wait-for-any": wait_for_any,
     "look": look,
     "import": importing(BINARY_OPAQUE, temporary=False),
     "import-temporarily": importing(BINARY_OPAQUE, temporary=True),
@@ -166,7 +182,7 @@ def check(life, device, rounds):
     assert not slower, f"{life.__doc__} {slower}"
 
 
-SOME = ("signal-and-export", "export", "signal-and-wait", "raise-a-timeline", "look")
+SOME = ("signal-and-export", "export", "signal-and-wait", "raise-a-timeline", "wait-for-any", "look")
 """The lives of a usual run; importing/test_ownership.py looks at imports over imports, too."""
 
 

@@ -6,13 +6,14 @@ import resource
 import pytest
 
 from fixtures.testbed.descriptors import open_descriptors
+from fixtures.testbed.devices import Semaphore
 from fixtures.testbed.instances import LACK
 from fixtures.vulkan.journal import note
-from fixtures.vulkan.outcomes import unsupported
+from fixtures.vulkan.outcomes import declined, unsupported
 from fixtures.vulkan.registry import results_of
 from suites.ledger import rule
 from suites.steps.exports import VALUE, export_in, real
-from suites.steps.signals import at, is_copy, is_timeline
+from suites.steps.signals import at, first_stuck, is_copy, is_timeline
 
 # what a driver opens when it is first needed differs from process to process
 pytestmark = [pytest.mark.isolated(fresh=True), pytest.mark.one_queue]
@@ -138,3 +139,23 @@ def test_a_semaphore_made_without_room_is_listed(device, exportable, full_table)
     again, handle = vk.vkCreateSemaphore(device.handle, *wanted)
     assert again.is_success, f"after {answer} for lack of descriptors vkCreateSemaphore returned {again}"
     vk.vkDestroySemaphore(device.handle, handle)
+
+
+@rule("SPEC-STATE-01")
+def test_a_semaphore_made_without_room_works(device, exportable, full_table):
+    """A semaphore whose vkCreateSemaphore succeeded without a free descriptor is signaled and waited for as any other."""
+    fill, empty = full_table
+    fill(0)
+
+    answer, handle = device.vk.vkCreateSemaphore(
+        device.handle, int(exportable.handle_type), int(exportable.semaphore_type) or None, 0
+    )
+
+    empty()
+    if not answer.is_success:
+        declined(f"without a free descriptor vkCreateSemaphore returned {answer}")
+    semaphore = Semaphore(device, handle, exportable)
+    device.later(semaphore.destroy)
+    submissions = [device.queue.submit(signals=[at(semaphore)]), device.queue.submit(waits=[at(semaphore)])]
+    stuck = first_stuck(submissions)
+    assert not stuck, f"a signal of a semaphore made without a free descriptor, or a wait for it, did not end: {stuck}"

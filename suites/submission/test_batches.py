@@ -7,7 +7,8 @@ from fixtures.vulkan.native import Batch
 from fixtures.vulkan.outcomes import unsupported
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
-from suites.steps.batches import SORTS, each_pair, ends, signaled_payload, sorts, two_ends
+from suites.steps import buffers
+from suites.steps.batches import SORTS, each_pair, ends, signalable, signaled_payload, sorts, two_ends
 from suites.steps.queues import COMMANDS, each_command, queue_for
 from suites.steps.signals import behind_work, first_stuck, signal_behind_work, unwatched
 
@@ -205,3 +206,16 @@ def test_both_spellings_of_vkqueuesubmit2_work(open_device, device_info, spellin
 
     assert signal.finishes(), f"a batch that signals did not end: {signal}"
     assert wait.finishes(), f"a batch that waits for the signal did not end: {wait}"
+
+
+@rule("SPEC-STATE-01")
+@pytest.mark.parametrize("through", ["vkQueueSubmit", "vkQueueSubmit2"])
+def test_a_batch_of_an_empty_command_buffer_signals(device, through):
+    """A batch whose command buffer has no commands signals all that it names."""
+    made, command = signalable(device), buffers.record(device)
+
+    batch = queue_for(device, through).submit(commands=[command], signals=made, through=through)
+
+    assert batch.finishes(), f"a batch whose command buffer is empty did not end: {batch}"
+    stuck = first_stuck(device.queue.submit(waits=[one]) for one in made)
+    assert not stuck, f"a wait for one of {len(made)} semaphores that a batch without commands signals: {stuck}"

@@ -1,4 +1,4 @@
-"""Signal operation order: when a later signal is visible, so are all earlier ones."""
+"""Signal operation order: when a later signal is visible, so are all earlier ones, and what came before."""
 
 import time
 
@@ -11,6 +11,7 @@ from fixtures.vulkan.native import Batch
 from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
 from suites.steps.queues import each_command, queue_for
+from suites.steps.signals import signal_behind_work
 from suites.steps.timelines import held_by_work, needs_timelines, two_handles
 
 COUNT = 4
@@ -130,3 +131,21 @@ def test_the_fence_of_an_empty_call_comes_after_earlier_work(device, through, ba
     proof = shown(arrange)
 
     assert proof is Proof.HELD, f"a wait for the fence of {through} with {batches} empty batches: {proof.value}"
+
+
+@rule("SPEC-STATE-09")
+@each_command
+def test_a_batch_signals_after_what_it_waits_for(device, through):
+    """A batch without commands signals after the signal of another queue that it waits for."""
+    needs_timelines(device)
+    queue = queue_for(device, through, beside=device.queue)
+
+    def arrange(factor):
+        link, done = device.semaphore(), device.semaphore(TIMELINE)
+        gate = signal_behind_work(link, factor)
+        queue.submit(waits=[link], signals=[(done, 1)], through=through)
+        return gate, lambda: done.host_wait(1).is_success
+
+    proof = shown(arrange)
+
+    assert proof is Proof.HELD, f"a host wait for a batch of {through} that waits for another queue: {proof.value}"

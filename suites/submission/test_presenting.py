@@ -5,7 +5,7 @@ from functools import cache
 import pytest
 
 from fixtures.testbed import patience
-from fixtures.testbed.gates import Proof, shown
+from fixtures.testbed.gates import Proof, run_work, shown
 from fixtures.testbed.kinds import BINARY_OPAQUE
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
@@ -44,6 +44,26 @@ def test_an_acquired_image_signals_what_was_given(open_device, device_info, give
 
     assert seen.is_success, f"a wait for the fence of an acquire returned {seen}"
     assert wait.finishes(), f"a wait for the semaphore of an acquire did not end: {wait}"
+
+
+@rule("SPEC-WSI-06", "SPEC-STATE-10")
+def test_the_fence_of_an_acquire_is_reset_for_a_submission(open_device, device_info):
+    """A fence that an acquire signaled is unsignaled by a reset: a wait for its next submission holds for the work before."""
+    screen = open_screen(open_device, device_info)
+    device, vk, fence = screen.device, screen.device.vk, screen.device.fence()
+    needs_image(acquire(screen, None, fence))
+    seen = vk.vkWaitForFences(device.handle, (fence,), patience.nanoseconds())
+
+    def arrange(factor):
+        vk.vkResetFences(device.handle, (fence,))
+        gate = run_work(device, factor)
+        vk.vkQueueSubmit(device.queue.handle, (), fence)
+        return gate, lambda: vk.vkWaitForFences(device.handle, (fence,), patience.nanoseconds()).is_success
+
+    proof = shown(arrange)
+
+    assert seen.is_success, f"a wait for the fence of an acquire returned {seen}"
+    assert proof is Proof.HELD, f"a wait for a submission with the fence of an acquire: {proof.value}"
 
 
 @rule("SPEC-WSI-05")

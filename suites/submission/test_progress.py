@@ -8,7 +8,7 @@ from fixtures.testbed.gates import FIRST_SECONDS, recorded_work
 from fixtures.vulkan.outcomes import too_late
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
-from suites.steps.queues import each_command, queue_for
+from suites.steps.queues import each_command, queue_for, second_queue
 from suites.steps.signals import at, behind_work, first_stuck, is_copy, is_timeline, signal_behind_work
 from suites.submission.other_process import submit_and_sleep
 
@@ -105,6 +105,21 @@ def test_a_fence_comes_while_a_later_submission_waits(device, timeline, through)
 
     assert ended, f"a submission that waits for 1 did not end at 1, while a later one waited for 2: {first}"
     assert later.finishes(), f"a submission that waits for 2 did not end at 2: {later}"
+
+
+@rule("SPEC-SUBMIT-09")
+@pytest.mark.parametrize("place", ["same-device", "another-device"])
+def test_a_fence_comes_while_an_earlier_submission_to_another_queue_waits(device, open_device, timeline, place):
+    """A submission completes, as its fence tells, although one that was made earlier to another queue waits for the host."""
+    other = second_queue(device) if place == "same-device" else open_device().queue
+    earlier = device.queue.submit(waits=[(timeline, 1)])
+
+    submission = other.submit()
+    ended = submission.finishes()
+    timeline.host_signal(1)
+
+    assert ended, f"an empty submission did not end while an earlier one to another queue waited: {submission}"
+    assert earlier.finishes(), f"a submission that waits for 1 did not end at 1: {earlier}"
 
 
 @rule("SPEC-IMPORT-33")

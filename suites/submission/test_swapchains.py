@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.testbed import patience
 from fixtures.testbed.gates import Proof, shown
-from fixtures.testbed.kinds import BINARY_OPAQUE
+from fixtures.testbed.kinds import BINARY_OPAQUE, TIMELINE
 from fixtures.vulkan.outcomes import Broken, declined
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
@@ -14,6 +14,7 @@ from suites.steps.queries import needs
 from suites.steps.queues import second_queue
 from suites.steps.screens import REJECTED, another_screen, open_screen, replaced
 from suites.steps.signals import first_stuck, signal, signal_behind_work
+from suites.steps.timelines import needs_timelines
 from suites.submission.presents import IMAGE, acquire, needs_image, prepare, sharing, show
 
 pytestmark = pytest.mark.isolated
@@ -146,18 +147,42 @@ def test_an_image_that_comes_round_signals_its_new_semaphore(open_device, device
     assert proof is Proof.HELD, f"when its image had come round, a wait for the semaphore of an acquire: {proof.value}"
 
 
-@rule("SPEC-WSI-12")
-@pytest.mark.parametrize("swapchains", [1, 2])
-def test_presented_images_come_round(open_device, device_info, swapchains):
-    """Where all images were presented, and nothing shows them, an acquire returns one within the time limit."""
-    screen, answers = open_screen(open_device, device_info), []
-    screens = [screen, *(another_screen(screen) for _ in range(swapchains - 1))]
-
-    for _ in range(2 * len(screen.images)):
+def come_round(screens):
+    """What acquires return, one of each screen at a time and more than there are images, each presented at once."""
+    answers = []
+    for _ in range(2 * len(screens[0].images)):
         answers += [prepare(one) for one in screens]
         if not {*answers} <= {*IMAGE}:
             break
         show(screens, [])
+    return answers
+
+
+@rule("SPEC-WSI-12")
+def test_presented_images_come_round_while_another_queue_waits(open_device, device_info):
+    """Images that were presented come round although another queue of the device waits for the host."""
+    screen = open_screen(open_device, device_info)
+    queue = second_queue(screen.device)
+    needs_timelines(screen.device)
+    timeline = screen.device.semaphore(TIMELINE)
+    held = queue.submit(waits=[(timeline, 1)])
+
+    answers = come_round([screen])
+    timeline.host_signal(1)
+
+    assert Result.TIMEOUT not in answers, f"acquires beside a queue that waits for the host returned {answers}"
+    assert held.finishes(), f"a submission that waits for 1 did not end at 1: {held}"
+    needs_image(answers[-1])
+
+
+@rule("SPEC-WSI-12")
+@pytest.mark.parametrize("swapchains", [1, 2])
+def test_presented_images_come_round(open_device, device_info, swapchains):
+    """Where all images were presented, and nothing shows them, an acquire returns one within the time limit."""
+    screen = open_screen(open_device, device_info)
+    screens = [screen, *(another_screen(screen) for _ in range(swapchains - 1))]
+
+    answers = come_round(screens)
 
     assert Result.TIMEOUT not in answers, (
         f"acquires, each after all images before it were presented, returned {answers}"

@@ -10,8 +10,16 @@ from fixtures.testbed.gates import Proof
 from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
-from suites.steps.queues import queue_for
-from suites.steps.timelines import each_handle, each_signal, held_by_work, signal, submit_signal, two_handles
+from suites.steps.queues import FAMILIES, queue_for, queue_of
+from suites.steps.timelines import (
+    each_handle,
+    each_signal,
+    held_by_work,
+    needs_timelines,
+    signal,
+    submit_signal,
+    two_handles,
+)
 
 VALUE = 7
 LOOKING = 0.03
@@ -111,6 +119,27 @@ def test_a_wait_blocks_until_the_signal(device, handle, by):
     assert not early, f"a wait for {VALUE} ended at 0, with {answer}"
     assert answer == Result.SUCCESS, f"a wait that began before {VALUE} was signaled returned {answer}"
     assert took < patience.seconds() / 2, f"a wait for {VALUE} ended {took:.3f} s after the signal"
+
+
+@rule("SPEC-HOST-03")
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_signal_on_any_queue_family_ends_a_blocked_wait(open_device, family):
+    """A wait that blocks ends with a signal of whatever queue family the device has."""
+    device = open_device(families="all")
+    needs_timelines(device)
+    queue, timeline = queue_of(device, family), device.semaphore(TIMELINE)
+
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(timeline.host_wait, VALUE)
+        early = bool(wait([waiting], LOOKING).done)
+        submission = queue.submit(signals=[(timeline, VALUE)])
+        answer = waiting.result()
+
+    assert not early, f"a wait for {VALUE} ended at 0, with {answer}"
+    assert submission.finishes(), f"a batch that signals {VALUE} did not end: {submission}"
+    assert answer == Result.SUCCESS, (
+        f"a wait that began before queue family {family} signaled {VALUE} returned {answer}"
+    )
 
 
 @rule("SPEC-HOST-03")
