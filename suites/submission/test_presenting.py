@@ -53,6 +53,7 @@ def test_the_fence_of_an_acquire_is_reset_for_a_submission(open_device, device_i
     device, vk, fence = screen.device, screen.device.vk, screen.device.fence()
     needs_image(acquire(screen, None, fence))
     seen = vk.vkWaitForFences(device.handle, (fence,), patience.nanoseconds())
+    assert seen.is_success, f"a wait for the fence of an acquire returned {seen}"
 
     def arrange(factor):
         vk.vkResetFences(device.handle, (fence,))
@@ -62,7 +63,6 @@ def test_the_fence_of_an_acquire_is_reset_for_a_submission(open_device, device_i
 
     proof = shown(arrange)
 
-    assert seen.is_success, f"a wait for the fence of an acquire returned {seen}"
     assert proof is Proof.HELD, f"a wait for a submission with the fence of an acquire: {proof.value}"
 
 
