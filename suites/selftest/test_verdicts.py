@@ -14,7 +14,6 @@ VERDICTS = {
     "test_fails_a_rule_that_only_warns": ("warn", "allowed, but worth a look"),
     "test_lacks": ("unsupported", "the device lacks it"),
     "test_flakes": ("flaky", "failed 1 of 4 times: only the first time"),
-    "test_hangs_at_first": ("flaky", "failed 1 of 2 times: timeout after 1 s"),
     "test_errs": ("error", "E   LookupError: the suite did wrong"),
     "test_errs_about_a_rule_that_only_warns": ("error", "E   LookupError: the suite did wrong"),
     "test_errs_in_setup": ("error", "E   LookupError: the suite did wrong"),
@@ -46,6 +45,13 @@ STATUSES = {
 
 def sample(*arguments):
     return run(SAMPLES + "verdicts.py", SAMPLES + "breaches.py", *arguments)
+
+
+def test_a_hang_now_and_then_is_told_as_one():
+    """A flaky test whose process was ended tells the limit, not where it was."""
+    record = run(SAMPLES + "hangs.py", "-n1").tests["test_hangs_at_first"]
+
+    assert (record["verdict"], record["message"]) == ("flaky", "failed 1 of 2 times: timeout after 1 s")
 
 
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])

@@ -41,15 +41,6 @@ def test_flakes(device):
     assert seen, "only the first time"
 
 
-@pytest.mark.isolated
-@pytest.mark.limit(1)
-def test_hangs_at_first(device):
-    file = Path(os.environ["SUITE_SELFTEST"], "hangs")
-    if not file.exists():
-        file.touch()
-        ctypes.PyDLL(None).sleep(600)
-
-
 def test_errs(device):
     raise LookupError("the suite did wrong")
 
