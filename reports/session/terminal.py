@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -19,6 +20,14 @@ SHOWN = 5
 
 def pytest_suite_driver(device: dict[str, Any]) -> str:
     return driver(device)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True, specname="pytest_terminal_summary")
+def pytest_last_line(terminalreporter: Any, config: pytest.Config) -> Generator[None, None, None]:
+    """When all sections are written, also pytest's own (-r): its last line counts as this suite does."""
+    yield
+    if recorder := config.stash.get(RECORDER, None):
+        ending.recount(terminalreporter.stats, recorder)
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
@@ -48,7 +57,6 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     for name, file in (("record", record_of(recorder.folder)), ("page", recorder.folder / "index.html")):
         if file and file.exists():
             write(f"{name}: {short(file)}")
-    ending.recount(terminalreporter.stats, recorder)
 
 
 def _sections(recorder: Recorder) -> list[tuple[str, list[str]]]:

@@ -4,7 +4,7 @@ import pytest
 
 from fixtures.testbed.drivers import ROOT
 from suites.selftest.records import reports
-from suites.selftest.runs import run
+from suites.selftest.runs import SAMPLES, run
 
 pytestmark = pytest.mark.limit(60)
 BROKEN = ("--reference", "--fault=exports-without-close-on-exec")
@@ -43,6 +43,17 @@ def test_x_passes_over_known_failures(tmp_path, workers):
     assert more.status == 1, more.output
     assert "stopping after 1 results that fail the run" in more.output
     assert len(judged(more)) < len(judged(first)) or workers == "-n2"  # whose tests were already shared out
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_pytests_own_short_summary_is_written(workers):
+    """-ra lists what failed and what is unsupported, and the last line counts as the verdicts do."""
+    found = run(f"{SAMPLES}verdicts.py", workers, "-ra", "-k", "passes or fails or lacks")
+
+    assert "Traceback" not in found.output
+    assert "FAILED suites/selftest/samples/verdicts.py::test_fails[swiftshader]" in found.output
+    assert "the device lacks it" in found.output.partition("short test summary info")[2]
+    assert "1 failed, 2 passed, 1 skipped" in found.output.splitlines()[-1]
 
 
 def test_a_run_without_xdist_judges():
