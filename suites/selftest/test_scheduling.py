@@ -76,3 +76,21 @@ def test_every_other_worker_takes_the_last_tests(monkeypatch, tmp_path, devices,
 
     assert sent == wanted
     assert sorted(sent + found.pending) == list(range(6))
+
+
+@pytest.mark.parametrize(("test", "most"), [("suites/selftest/test_one.py", 2), ("suites/one.py", 8)])
+def test_a_worker_holds_few_of_the_selftests(monkeypatch, tmp_path, test, most):
+    """While many tests are left, a worker that asks again and again is told of no more than it soon runs."""
+    monkeypatch.setattr(scheduling.LoadScheduling, "__init__", lambda self, config, log: None)
+    monkeypatch.setattr(scheduling._Even, "log", lambda *_: None, raising=False)
+    sent, found = [], scheduling._Even(None, None)
+    node = Node("gw0", sent)
+    node.shutting_down = False
+    found.config, found.maxschedchunk = judging(SOFTWARE, tmp_path), 2
+    (tmp_path / scheduling.LAST).write_text("0")
+    found.collection, found.pending, found.node2pending = [test] * 90, list(range(90)), {node: []}
+
+    for _ in range(20):
+        found.check_schedule(node)
+
+    assert len(sent) == most
