@@ -78,6 +78,8 @@ def why(recorder: Recorder, baseline: str) -> str:
     if groups:
         failures = _number(sum(map(len, groups)), "known failure", "known failures")
         rest = f"; {failures} in {_number(len(groups), 'group', 'groups')}"
+    if flaky := sum(one.expected == "flaky" and one.verdict in FAILING for one in recorder.records):
+        rest += f"; {_number(flaky, 'failure', 'failures')} of what is known to be flaky"
     found = [
         (sum(bool(one.differs) for one in recorder.records), "test", "tests"),
         (sum(bool(one["differs"]) for one in recorder.breaches.values()), "violation", "violations"),

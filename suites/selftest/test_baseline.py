@@ -138,6 +138,7 @@ def test_a_flaky_entry_accepts_both_outcomes():
     assert (found.status, differences(found)) == (0, [])
     told = section(found.output, "known to be flaky")
     assert told == ["fail  the driver did wrong", f"      {ID}test_fails"]
+    assert "; 1 failure of what is known to be flaky" in found.output
 
 
 def test_an_entry_that_matches_no_test_fails_a_whole_run():
