@@ -212,7 +212,7 @@ def astray(name):
     for line in failed:
         told = [line["rule"], line["message"]] if line["type"] == "breach" else [*line["rules"], line["message"]]
         if not explains({*fault.rules, *fault.also}, re.findall(r"[\w-]+", " ".join(told))):
-            found.setdefault(line.get("id", "a breach").partition("[")[0], " ".join(told))
+            found.setdefault(function(line.get("id", "a breach")), " ".join(told))
     return found
 
 
