@@ -28,6 +28,8 @@ LOOKING = 0.02
 """Seconds for which the test watches that a wait holds."""
 SHORT = 0.03
 """Seconds: the timeout of a wait that expires."""
+STOPS = 3
+"""How often a process is stopped that waits: each time it may just be about to sleep."""
 FACTOR = 10
 """How long the work is before a signal whose process is stopped, in 10 ms."""
 
@@ -133,7 +135,7 @@ def test_posix_signals_do_not_move_a_timeout(device, timeline, call):
 
 @rule("SPEC-FUND-13", "SPEC-IMPORT-33")
 def test_a_wait_goes_on_when_its_process_does(device, processes, kind):
-    """Waits of a process that is stopped and continued hold until the signal, and end then."""
+    """Waits of a process that is stopped and continued several times hold until the signal, and end then."""
     child, rising = processes.borrow(wait_and_tell, device.info, kind), count(1)
 
     def ended():
@@ -145,9 +147,10 @@ def test_a_wait_goes_on_when_its_process_does(device, processes, kind):
         child.channel.send(value)
         child.channel.send_fd(descriptor.fd)
         child.channel.receive()
-        let_begin(child)
-        with stopped(child):
-            time.sleep(STOPPED)
+        for _ in range(STOPS):
+            let_begin(child)
+            with stopped(child):
+                time.sleep(STOPPED / STOPS)
         return gate, ended
 
     answers = []
