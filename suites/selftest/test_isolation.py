@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.running.isolation import SCRATCH, Isolation
+from fixtures.running.isolation import Isolation
+from fixtures.running.scratch import SCRATCH
 from fixtures.testbed.drivers import ROOT
 from reports.diagnose.order import shortest
 from suites.selftest.runs import SAMPLES, run, scratch, section

@@ -1,5 +1,6 @@
 """The record of a run, and what remains of it and of the run's processes when somebody interrupts the run."""
 
+import fcntl
 import os
 import shlex
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.running.scratch import LOCK, PREFIX
 from fixtures.testbed.drivers import ROOT
 from reports.records.verdicts import FAILING, dispute
 from reports.session.results import shortened
@@ -200,6 +202,27 @@ def test_a_killed_run_leaves_whole_lines(tmp_path, selected):
     lines = read(tmp_path)
     assert lines[0]["type"] == "run"
     assert {line["type"] for line in lines[1:]} == {"test"}
+
+
+def test_what_a_killed_run_left_goes_with_the_next(tmp_path):
+    """A killed run leaves its folder of temporary files; the next run removes it, and that of a run under way it does not."""
+    left, live = tmp_path / f"{PREFIX}left", tmp_path / f"{PREFIX}live"
+    for folder in (left, live):
+        folder.mkdir()
+        (folder / LOCK).touch()
+    with (live / LOCK).open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with started(tmp_path, "quick") as child:
+            child.kill()
+            child.wait()
+            assert until(lambda: not marked(tmp_path), 6), f"{MARK} still in {marked(tmp_path)}"
+        first = {*tmp_path.glob(f"{PREFIX}*")}
+        line = command(SAMPLES + "kept.py", "-k", "learns", folder=tmp_path / "next")
+        subprocess.run(line, cwd=ROOT, env=environment(tmp_path), capture_output=True, check=False)
+
+    assert left not in first
+    assert len(first) == 2
+    assert [*tmp_path.glob(f"{PREFIX}*")] == [live]
 
 
 @pytest.mark.parametrize("selected", ["quick", "quick or that"])

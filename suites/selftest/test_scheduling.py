@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from fixtures.running import scheduling
-from fixtures.running.isolation import SCRATCH
+from fixtures.running.scratch import SCRATCH
 from fixtures.testbed.bench import FOUND
 from suites.selftest.runs import SAMPLES, run
 

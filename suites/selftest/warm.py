@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.running import alike
-from fixtures.running.isolation import SCRATCH
+from fixtures.running.scratch import SCRATCH
 from fixtures.testbed import bench, patience
 from fixtures.testbed.bench import FOUND
 from fixtures.testbed.drivers import ROOT
