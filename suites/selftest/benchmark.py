@@ -1,6 +1,6 @@
 """What the suite costs, as tables in Markdown; figures to read, not a test.
 
-    .venv/bin/python -m suites.selftest.benchmark [--driver=MANIFEST] [--peer=COMMAND] [start calls cases processes growth]
+    .venv/bin/python -m suites.selftest.benchmark [--driver=MANIFEST] [--peer=COMMAND] [-o FILE] [start calls cases ...]
 
 Ratios within one run count, not milliseconds: a call against the same call in C, the start against an empty pytest's.
 `--peer` runs another suite beside a whole run of this one, such as
@@ -8,8 +8,10 @@ Ratios within one run count, not milliseconds: a call against the same call in C
 """
 
 import argparse
+import contextlib
 import json
 import os
+import platform
 import re
 import shlex
 import shutil
@@ -20,6 +22,7 @@ import time
 from pathlib import Path
 
 from fixtures.running.processes import Nursery
+from fixtures.running.scheduling import CHUNK
 from fixtures.testbed import bench, drivers
 from fixtures.testbed.drivers import ROOT
 
@@ -230,14 +233,25 @@ def growth(manifest):
     """How time and memory grow with the cases and shrink with workers; an empty pytest's for comparison."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        for count in (100, 1000, 10000):
+        for count in (100, 1000, 10000, 20000):
             seconds, size = run(sys.executable, *EMPTY, write_empty(folder, count), cwd=folder)
             rows.append(("an empty pytest", count, seconds, 1000 * seconds / count, size))
-    for workers in (1, 2, 4):
-        for count in (100, 1000, 10000):
+    for workers in (1, 2, 4, 8):
+        for count in (100, 1000, 10000, 20000):
             seconds, size = suite(manifest, f"{CASES}::test_together", f"-n{workers}", CASES=str(count))
             rows.append((workers, count, seconds, 1000 * seconds / count, size))
     table("Growth", ("workers", "cases", "seconds", "ms a case", "MiB of the largest process"), rows)
+
+
+def whole(manifest):
+    """Whole runs of the suite: workers, and tests that a worker is told of at once."""
+    known = f"--baseline={ROOT / 'reports' / 'baselines' / 'swiftshader.txt'}"
+    options = (known,) if manifest == drivers.SWIFTSHADER else ()
+    rows = []
+    for workers, chunk in [(1, CHUNK), (2, CHUNK // 4), (2, CHUNK), (2, CHUNK * 4), (3, CHUNK), (4, CHUNK)]:
+        spent = [suite(manifest, f"-n{workers}", f"--maxschedchunk={chunk}", *options)[0] for _ in range(ROUNDS)]
+        rows.append((workers, chunk, sorted(spent)[ROUNDS // 2], max(spent) - min(spent)))
+    table("Whole runs", ("workers", "tests at once", f"seconds, median of {ROUNDS}", "spread"), rows)
 
 
 def peers(manifest, command):
@@ -266,19 +280,30 @@ def follow(command, case):
     return first, count, time.perf_counter() - begun
 
 
+def machine():
+    """Processor, number of its cores that may be used, and Python's version."""
+    found = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+    cores = len(os.sched_getaffinity(0))
+    return f"{found[1] if found else platform.machine()}, {cores} cores, Python {platform.python_version()}"
+
+
 def main():
     """Print the tables that the command line names, all by default; that of a peer where it names one."""
-    parts = {part.__name__: part for part in (start, calls, cases, processes, growth)}
+    parts = {part.__name__: part for part in (start, calls, cases, processes, growth, whole)}
     parser = argparse.ArgumentParser(prog="python -m suites.selftest.benchmark")
     parser.add_argument("--driver", type=Path, default=drivers.SWIFTSHADER, metavar="MANIFEST")
     parser.add_argument("--peer", metavar="COMMAND", help="another suite, to run beside this one")
+    parser.add_argument(
+        "-o", dest="file", type=argparse.FileType("w"), metavar="FILE", help="for the tables (default: printed)"
+    )
     parser.add_argument("parts", nargs="*", choices=[*parts, []], metavar="part")
     options = parser.parse_args()
-    print(f"{options.driver.stem}, {len(os.sched_getaffinity(0))} cores, Python {sys.version.split()[0]}")
-    for part in options.parts or ([] if options.peer else parts):
-        parts[part](options.driver.absolute())
-    if options.peer:
-        peers(options.driver.absolute(), options.peer)
+    with contextlib.redirect_stdout(options.file or sys.stdout):
+        print(f"{options.driver.stem} on {machine()}, {time.strftime('%Y-%m-%d')}")
+        for part in options.parts or ([] if options.peer else parts):
+            parts[part](options.driver.absolute())
+        if options.peer:
+            peers(options.driver.absolute(), options.peer)
 
 
 if __name__ == "__main__":

@@ -156,10 +156,10 @@ def known(driver):
     return {} if driver == "ideal" else baseline.read(ROOT / f"reports/baselines/{driver}.txt").known
 
 
-def judge(name, driver):
+def judge(name, driver, in_full=EVERY):
     """Run the tests that claim the rules of a fault, over a driver with that fault."""
     fault = all_faults()[name]
-    lines = tests_of(name, driver)
+    lines = tests_of(name, driver, in_full)
     noticed, errors = {one: [] for one in fault.rules}, []
     for line in lines:
         if line["type"] == "test" and line["verdict"] == "error":
@@ -170,12 +170,12 @@ def judge(name, driver):
     return Outcome({one: sorted(set(found)) for one, found in noticed.items()}, errors)
 
 
-def tests_of(name, driver):
+def tests_of(name, driver, in_full):
     """The record of tests that claim the rules of a fault, over a driver with that fault; each pair runs once a session.
 
-    They run until each rule is noticed, and then those that have yet to notice a fault; all of them if EVERY.
+    They run until each rule is noticed, and then those that have yet to notice a fault; all of them `in_full`.
     """
-    fault, folder = all_faults()[name], scratch(f"{driver}-{name}")
+    fault, folder = all_faults()[name], scratch(f"{driver}-{name}{'-in-full' * in_full}")
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "done").exists():
@@ -186,7 +186,7 @@ def tests_of(name, driver):
                 alone=driver == "ideal" and not any("COMPAT" in one for one in fault.rules),
                 factor=PATIENCE[driver],
                 known=known(driver),
-                noticed=None if EVERY else scratch("noticed") / ("here" if (name, driver) in HERE else driver),
+                noticed=None if in_full else scratch("noticed") / ("here" if (name, driver) in HERE else driver),
             )
             (folder / "done").touch()
     return read(folder)
@@ -233,10 +233,16 @@ def owed():
     return [one.id for one in rules().values() if one.judges_driver and one.strongest == "fail" and claims()[one.id]]
 
 
+def pairs_for(tests):
+    """The pairs whose fault breaks a rule that one of these test functions claims."""
+    touched = {one for one, claiming in claims().items() if tests & {*claiming}}
+    return [pair for pair in HERE if touched & {*all_faults()[pair[0]].rules}]
+
+
 def page():
     """The matrix as one HTML file: faults down, the rules that they break, the tests that noticed."""
     with ThreadPoolExecutor(CORES) as pool:
-        outcomes = list(pool.map(lambda pair: judge(*pair), HERE))
+        outcomes = list(pool.map(lambda pair: judge(*pair, in_full=True), HERE))
     rows = []
     for (name, driver), outcome in zip(HERE, outcomes, strict=True):
         cells = [
@@ -263,7 +269,6 @@ def tell_astray(names):
 if __name__ == "__main__":
     if "--all" in sys.argv:
         sys.exit(tell_astray([one for one in sys.argv[1:] if one != "--all"] or list(all_faults())) > 0)
-    EVERY = True  # the page names all that notice
     target = Path(sys.argv[1] if len(sys.argv) > 1 else "matrix.html")
     target.write_text(page())
     print(f"written: {target}")

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from fixtures.running.scratch import SCRATCH
 from fixtures.testbed import bench, patience
 from fixtures.testbed.bench import FOUND
 from fixtures.testbed.drivers import ROOT
+from reports.diagnose import symptoms
 from reports.session import recorder
 from suites.ledger import claims_of
 from suites.selftest.runs import SECONDS, environment, read, scratch
@@ -60,6 +62,7 @@ class Warm:
 def pytest_collection_finish(session):
     """Fork for each request; the fork goes on with the session, this process without any test when nobody asks any more."""
     asking = multiprocessing.connection.Connection(int(os.environ[SOCKET]))
+    expected(session)
     gc.freeze()
     while asked := _next(asking):
         child = os.fork()
@@ -94,8 +97,8 @@ def _ends(child):
 def become(session, folder, fault, rules, alone, factor, known=None, noticed=None):
     """Go on as the session that runs the tests of `rules` over a driver with `fault`, on one device if `alone`.
 
-    With `noticed`, a file of test functions that have noticed some fault, others come first, and these are left out once each
-    rule is noticed; `known` are the driver's verdicts without a fault, as `baseline.Baseline.known`.
+    With `noticed`, a file of test functions that have noticed some fault, it runs what may be news alone: see `_Enough`; `known`
+    are the driver's verdicts without a fault, as `baseline.Baseline.known`.
     """
     config = session.config
     config.option.report, config.option.fault, bench.fault, patience.factor = str(folder), fault, fault, factor
@@ -109,8 +112,8 @@ def become(session, folder, fault, rules, alone, factor, known=None, noticed=Non
     recorder.pytest_sessionstart(session)
     config.pluginmanager.register(_Fork())
     if noticed:
-        enough = _Enough(config.stash[recorder.RECORDER].records, rules, known, noticed)
-        session.items.sort(key=enough.has_seen)
+        enough = _Enough(config.stash[recorder.RECORDER].records, rules, known, noticed, fault)
+        session.items.sort(key=enough.place)
         config.pluginmanager.register(enough)
 
 
@@ -124,17 +127,47 @@ def is_news(key, verdict, known):
     return verdict in NOTICED and known.get(key) != verdict
 
 
-class _Enough:
-    """The plugin of a fork that ends it when each of the `rules` is noticed in its `records`; the rest as for `become`."""
+_expected: dict[str, set[str]] = {}
+"""Test function to the faults of its rules that it is expected to notice, by reports/diagnose/symptoms.jsonl."""
 
-    def __init__(self, records, rules, known, noticed):
-        self._records, self._known, self._file = records, known, noticed
+
+def expected(session):
+    """Fill `_expected` for the tests of a session."""
+    claimed = defaultdict(set)
+    for item in session.items:
+        claimed[function(item.nodeid)] |= {*claims_of(item)}
+    for one in symptoms.library().faults:
+        for name in one.fails:
+            if claimed[name] & {*one.rules}:
+                _expected.setdefault(name, set()).add(one.fault)
+
+
+class _Enough:
+    """The plugin of a fork with a `fault`, which runs tests until each of the `rules` is noticed in its `records`.
+
+    Those that are expected to notice the fault come first.  Once each rule is noticed, tests run whose function has not
+    noticed a fault yet, by the file `noticed`, and is expected to notice this one, or none.
+    """
+
+    def __init__(self, records, rules, known, noticed, fault):
+        self._records, self._known, self._file, self._fault = records, known, noticed, fault
         self._left, self._read = set(rules), 0
         self._seen = {*noticed.read_text().split()} if noticed.exists() else set()
+        self._cases = {
+            name: cases for one in symptoms.library().faults if one.fault == fault for name, cases in one.fails.items()
+        }
 
-    def has_seen(self, item):
-        """Whether the item's function has noticed some fault."""
-        return function(item.nodeid) in self._seen
+    def place(self, item):
+        """What to sort items by: expected to fail, of a function whose other cases are, has not noticed a fault yet, has."""
+        name = function(item.nodeid)
+        cases = self._cases.get(name)
+        if cases and (cases == symptoms.ALL or item.nodeid.removesuffix("]").endswith((*cases,))):
+            return 0
+        return 1 if cases else 2 + self._is_enough(name)
+
+    def _is_enough(self, name):
+        """Whether a function need not notice this fault: it has noticed one, or is expected to notice others."""
+        return name in self._seen or self._fault not in _expected.get(name, {self._fault})
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item):
@@ -145,7 +178,7 @@ class _Enough:
                 self._left -= {*one.rules}
                 self._add(function(one.id))
         self._read = len(self._records)
-        return True if not self._left and self.has_seen(item) else None
+        return True if not self._left and self._is_enough(function(item.nodeid)) else None
 
     def _add(self, name):
         if name not in self._seen:
