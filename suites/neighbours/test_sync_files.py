@@ -9,6 +9,7 @@ import pytest
 
 from fixtures.testbed import patience
 from fixtures.testbed.descriptors import Descriptor
+from fixtures.testbed.devices import batch_of
 from fixtures.testbed.gates import Proof, run_work, shown
 from fixtures.vulkan.outcomes import too_late, unsupported
 from fixtures.vulkan.registry import FenceHandleType, Result
@@ -21,6 +22,9 @@ from suites.steps.fences import fence_that_exports
 from suites.steps.members import close
 from suites.steps.payloads import pending
 from suites.steps.signals import signal_behind_work, wait_for
+
+LONG = 10
+"""How long the work is behind which a fence is exported, in 10 ms."""
 
 
 @rule("SPEC-HANDLE-05")
@@ -181,9 +185,9 @@ def test_a_merged_sync_file_imports(device, sync_kind):
     assert wait.finishes(), f"a wait for a merged sync_file does not end: {wait}"
 
 
-def fences_sync_fd(device):
+def fences_sync_fd(device, fence=0):
     """The SYNC_FD of a fence that is signaled after all work of the device's queue."""
-    vk, fence = device.vk, fence_that_exports(device)
+    vk, fence = device.vk, fence or fence_that_exports(device)
     answer = vk.vkQueueSubmit(device.queue.handle, (), fence)
     assert answer.is_success, f"vkQueueSubmit with only a fence returned {answer} (SPEC-RESULT-06)"
     answer, fd = vk.vkGetFenceFdKHR(device.handle, fence, int(FenceHandleType.SYNC_FD))
@@ -216,6 +220,28 @@ def test_a_wait_for_a_fences_sync_fd_holds(device, sync_importable):
     proof = shown(arrange)
 
     assert proof is Proof.HELD, f"a wait for the SYNC_FD of a pending fence: {proof.value}"
+
+
+@rule("SPEC-HANDLE-06")
+def test_a_fences_sync_fd_is_of_the_submission_then(device, timeline):
+    """poll() reports the SYNC_FD of a pending fence ready once its work is done, although the fence is submitted again.
+
+    The export has reset the fence; nothing tells whether it may be submitted before that work is done.
+    """
+    vk, queue, fence = device.vk, device.queue.handle, fence_that_exports(device)
+    run_work(device, LONG)
+    descriptor = fences_sync_fd(device, fence)
+    if descriptor.fd == -1:
+        too_late("the driver returned -1: there is no descriptor")
+
+    submitted = vk.vkQueueSubmit(queue, (batch_of(waits=[(timeline, 1)]),), fence)
+    ready = sync_files.is_ready(descriptor.fd, patience.seconds())
+    timeline.host_signal(1)
+    answer = vk.vkWaitForFences(device.handle, (fence,), patience.nanoseconds())
+
+    assert submitted.is_success, f"a submission with a fence that was pending when it was exported returned {submitted}"
+    assert ready, "poll() does not report the SYNC_FD of a fence ready: it waits for a later submission of the fence"
+    assert answer.is_success, f"a wait for a fence that was submitted after an export as SYNC_FD returned {answer}"
 
 
 @rule("SPEC-HANDLE-11")

@@ -11,6 +11,7 @@ from suites.ledger import rule
 from suites.steps.leaks import OTHERS, descriptors_left, growth, left_again
 from suites.steps.payloads import puts
 from suites.steps.queries import needs_path
+from suites.steps.screens import open_screen
 from suites.steps.signals import at, is_copy
 
 pytestmark = [pytest.mark.isolated, pytest.mark.one_queue, pytest.mark.limit(30)]
@@ -78,6 +79,22 @@ def test_no_life_cycle_leaves_anything(device, kind, life):
     left = left_again(one_round, growth(one_round), "descriptors", *OTHERS)
 
     assert not left, f"{life.__doc__} Left were {left}"
+
+
+@rule("SPEC-DESTROY-06")
+def test_acquires_and_presents_leave_nothing(open_device, device_info):
+    """Destroying a semaphore that an acquire signaled releases all that it took, long before its device goes."""
+    screen = open_screen(open_device, device_info)
+
+    def one_round():
+        screen.acquire(acquired := screen.device.semaphore())
+        screen.device.queue.submit(waits=[acquired])
+        screen.present()
+        screen.device.settle()
+
+    left = left_again(one_round, growth(one_round), "descriptors", *OTHERS)
+
+    assert not left, f"acquiring images, waiting for them and presenting them left {left}"
 
 
 @rule("SPEC-IMPORT-01")

@@ -44,6 +44,7 @@ WALKS = "--deselect=suites/model/test_walks.py"
 """Left out of every run: what random steps may meet is no proof that a rule has a test."""
 
 LONG = (
+    "long-host-waits-abort",
     "queues-give-up-after-3-seconds",
     "waits-for-sync-files-give-up-after-10-seconds",
     "host-waits-give-up-after-10-seconds",

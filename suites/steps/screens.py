@@ -36,11 +36,11 @@ class Screen:
             declined(f"vkAcquireNextImageKHR on a headless surface returned {answer}")
         self.acquired.append(image)
 
-    def present(self, wait: Semaphore) -> Result:
-        """Make the image acquired last ready, and vkQueuePresentKHR it after a wait for `wait`."""
+    def present(self, *waits: Semaphore) -> Result:
+        """Make the image acquired last ready, and vkQueuePresentKHR it after a wait for each of `waits`."""
         self.make_ready(self.images[self.acquired[-1]])
-        vk, image = self.device.vk, self.acquired.pop()
-        answer: Result = vk.vkQueuePresentKHR(self.device.queue.handle, self.swapchain, image, (wait.handle,))
+        vk, image, handles = self.device.vk, self.acquired.pop(), tuple(one.handle for one in waits)
+        answer: Result = vk.vkQueuePresentKHR(self.device.queue.handle, self.swapchain, image, handles)
         return answer
 
     def destroy(self) -> None:

@@ -80,10 +80,10 @@ def open_fenced_screen(open_device: Callable[..., Device], info: DeviceInfo) -> 
     return open_screen(opening, info)
 
 
-def prepare(screen: Screen) -> Result:
-    """Acquire an image and make it ready to be presented; what the acquire returned."""
+def prepare(screen: Screen, seconds: float | None = None) -> Result:
+    """`acquire` an image and make it ready to be presented; what the acquire returned."""
     acquired = screen.device.semaphore()
-    answer = acquire(screen, acquired)
+    answer = acquire(screen, acquired, seconds=seconds)
     if answer in IMAGE:
         screen.device.queue.submit(waits=[acquired])
         screen.make_ready(screen.images[screen.acquired[-1]])

@@ -5,9 +5,9 @@ from functools import cache
 import pytest
 
 from fixtures.testbed import patience
-from fixtures.testbed.gates import Proof, shown
+from fixtures.testbed.gates import Proof, run_work, shown
 from fixtures.testbed.kinds import BINARY_OPAQUE, TIMELINE
-from fixtures.vulkan.outcomes import Broken, declined
+from fixtures.vulkan.outcomes import Broken, declined, too_late
 from fixtures.vulkan.registry import Result
 from suites.ledger import rule
 from suites.steps.queries import needs
@@ -15,7 +15,7 @@ from suites.steps.queues import second_queue
 from suites.steps.screens import REJECTED, another_screen, open_screen, replaced
 from suites.steps.signals import first_stuck, signal, signal_behind_work
 from suites.steps.timelines import needs_timelines
-from suites.submission.presents import IMAGE, acquire, needs_image, prepare, sharing, show
+from suites.submission.presents import IMAGE, acquire, needs_image, prepare, present, sharing, show
 
 pytestmark = pytest.mark.isolated
 
@@ -190,6 +190,32 @@ def test_presented_images_come_round(open_device, device_info, swapchains):
     needs_image(answers[-1])
 
 
+def present_all(screen, factor):
+    """Present each acquired image when work of about `factor` x 10 ms is done; returns that work."""
+    device = screen.device
+    gate, rendered = run_work(device, factor), [device.semaphore() for _ in screen.acquired]
+    device.queue.submit(signals=rendered)
+    for one in rendered:
+        present(screen, one, has_fence=False)
+    return gate
+
+
+@rule("SPEC-WSI-12")
+def test_an_acquire_waits_until_an_image_has_been_presented(open_device, device_info):
+    """An acquire that finds no image, since all are presented when work is done, returns one then, without another call."""
+    screen = open_screen(open_device, device_info)
+    for factor in (1, 4, 16, 64):
+        while prepare(screen, seconds=0) in IMAGE:
+            pass
+        gate = present_all(screen, factor)
+        blocked, answer = not gate.is_done, prepare(screen)
+        assert answer != Result.TIMEOUT, f"all images were presented behind work; then an acquire returned {answer}"
+        needs_image(answer)
+        if blocked:
+            return
+    too_late("the work was over before an acquire could wait for it")
+
+
 @rule("SPEC-WSI-06")
 @each_payload
 def test_a_semaphore_outlives_the_swapchain_that_it_was_acquired_from(open_device, device_info, payload):
@@ -213,13 +239,21 @@ def test_a_semaphore_outlives_the_swapchain_that_it_was_acquired_from(open_devic
     assert proof is Proof.HELD, f"after that swapchain was destroyed, a wait for the semaphore: {proof.value}"
 
 
-@pytest.mark.parametrize(
+each_idle = pytest.mark.parametrize(
     "idle",
     [
         pytest.param("vkQueueWaitIdle", marks=rule("SPEC-STATE-14")),
         pytest.param("vkDeviceWaitIdle", marks=rule("SPEC-STATE-15")),
     ],
 )
+
+
+def wait_idle(device, idle):
+    """vkQueueWaitIdle of the device's first queue, or vkDeviceWaitIdle."""
+    return getattr(device.vk, idle)((device.queue if idle == "vkQueueWaitIdle" else device).handle)
+
+
+@each_idle
 def test_idle_comes_although_an_image_is_acquired(open_device, device_info, idle):
     """A wait for idle returns when what was submitted is done, although an image was acquired and is not presented."""
     screen = open_screen(open_device, device_info)
@@ -227,7 +261,23 @@ def test_idle_comes_although_an_image_is_acquired(open_device, device_info, idle
     needs_image(acquire(screen, target))
     wait = device.queue.submit(waits=[target])
 
-    answer = getattr(device.vk, idle)((device.queue if idle == "vkQueueWaitIdle" else device).handle)
+    answer = wait_idle(device, idle)
 
     assert answer.is_success, f"{idle} while the application has an image returned {answer}"
     assert wait.is_done, f"when {idle} returned, a batch before it was not done: {wait}"
+
+
+@each_idle
+def test_idle_comes_after_each_present(open_device, device_info, idle):
+    """A wait for idle returns when the work before a present is done, although nobody acquires the image again."""
+    screen = open_screen(open_device, device_info)
+    device = screen.device
+
+    for number in range(1, len(screen.images) + 1):
+        needs_image(prepare(screen))
+        batch = device.queue.submit(signals=[rendered := device.semaphore()])
+        present(screen, rendered, has_fence=False)
+        answer = wait_idle(device, idle)
+
+        assert answer.is_success, f"{idle} after present {number} returned {answer}"
+        assert batch.is_done, f"when {idle} returned, a batch before present {number} was not done: {batch}"

@@ -1,6 +1,7 @@
 """Batches that are submitted before the signal of the timeline value that they wait for."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
@@ -9,6 +10,7 @@ from fixtures.testbed.devices import batch_of
 from fixtures.testbed.kinds import TIMELINE
 from fixtures.vulkan.outcomes import unsupported
 from suites.ledger import rule
+from suites.steps import buffers
 from suites.steps.batches import signalable
 from suites.steps.queues import COMMANDS, each_command, queue_for, second_queue
 from suites.steps.signals import first_stuck
@@ -28,6 +30,8 @@ LOOKING = 0.03
 """Seconds for which the test watches that a wait holds."""
 ENOUGH = 3 * patience.WAIT
 """Seconds for all that another process does: importing, submitting, and waiting."""
+SIZE = 4096
+"""Bytes of a buffer."""
 LONG = 1.2
 """Seconds; longer than a time limit of one second that a driver might have."""
 
@@ -282,6 +286,22 @@ def test_a_batch_waits_for_a_later_signal_of_another_process(device, processes, 
     assert not early, f"a batch of another process that waits for {VALUE} ended at 0"
     assert ending.how == "returned", f"the other process ended with {ending}"
     assert not ending.value, f"a batch of another process did not end after {VALUE} was signaled: {ending.value}"
+
+
+@rule("SPEC-STATE-12")
+@each_command
+def test_memory_is_allocated_and_bound_while_a_batch_waits(device, timeline, through):
+    """vkAllocateMemory and vkBindBufferMemory return while a batch waits for a value that is signaled afterwards."""
+    batch = queue_for(device, through).submit(waits=[(timeline, 1)], through=through)
+
+    with ThreadPoolExecutor(1) as thread:
+        made = thread.submit(buffers.make, device, SIZE)
+        in_time = bool(wait([made], patience.seconds()).done)
+        timeline.host_signal(1)
+        made.result()
+
+    assert in_time, f"a buffer got memory only when a batch of {through} that waits for the host had ended"
+    assert batch.finishes(), f"a batch that waits for 1 did not end at 1: {batch}"
 
 
 @rule("ISSUE-VK_KHR_timeline_semaphore-3", "SPEC-STATE-03")
