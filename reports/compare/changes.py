@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from reports.records.baseline import key_of
+from reports.records.baseline import LATE, key_of, spare
 from reports.records.lines import Line
 from reports.records.renamed import current
 from reports.records.runs import Run
@@ -20,6 +20,7 @@ REGRESSIONS = ("new failure", "other kind of failure", "new error", "newly unsup
 KINDS = (
     *REGRESSIONS,
     "slower",
+    "too late",
     "newly flaky",
     "new warning",
     "fixed",
@@ -56,12 +57,14 @@ def compare(old: Run, new: Run, factor: float = 2.0) -> list[Change]:
     before = {(devices.get(one["device"], one["device"]), current(key)): one for key, one in _results(old)}
     after = {(one["device"], current(key)): one for key, one in _results(new)}
     layers = {layer["slug"] for layer in new.head.get("validation_layers", [])}
+    few_late = _late(new) - _late(old) <= spare(sum(one["verdict"] in JUDGED for one in new.tests))
     changes = []
     for device, key in dict.fromkeys((*after, *before)):
         was, now = before.get((device, key)), after.get((device, key))
         if kind := _kind(was, now):
-            kind = "apart from drivers" if device in layers else kind
             said: Line = now or was or {}
+            is_late = kind == "newly unsupported" and said.get("lack") == LATE
+            kind = "apart from drivers" if device in layers else "too late" if is_late and few_late else kind
             verdicts = (was["verdict"] if was else "", now["verdict"] if now else "")
             repeat = new.repeat(now) if now else ""
             changes.append(Change(kind, device, key, *verdicts, said["message"], tuple(_rules(said)), repeat))
@@ -79,6 +82,11 @@ def _same_devices(old: Run, new: Run) -> dict[str, str]:
     """Slugs of the old run to those of the new one where they differ."""
     was, now = ([device["slug"] for device in run.devices] for run in (old, new))
     return {was[0]: now[0]} if len(was) == len(now) == 1 else {}
+
+
+def _late(run: Run) -> int:
+    """How many tests came too late to see work in flight."""
+    return sum(one.get("lack") == LATE for one in run.tests)
 
 
 def _results(run: Run) -> Iterator[tuple[str, Line]]:

@@ -101,12 +101,12 @@ class Baseline:
         if self.claims is None:
             return []
         counted, judged = _lacks(results)
-        spare = int(max(FEW, judged * SHARE))
+        few = spare(judged)
         known = {f"declines {reason}": number for reason, number in self.declines.items()} | {LATE: self.late}
         more = [
             (what, f"{number} test{'s' * (number != 1)}, {known.get(what, 0)} in the baseline")
             for what, number in counted.items()
-            if number > (known[what] + spare if what in known else 0)
+            if number > (known[what] + few if what in known else 0)
         ]
         return claims.lost(self.claims, claims.of(device)) + more
 
@@ -240,6 +240,11 @@ def _unseen(old: Baseline, judged: dict[str, dict[str, Any]], whole: bool, has_c
     return [
         key for key, verdict in old.known.items() if key in kept - met and not (has_claims and verdict == "unsupported")
     ]
+
+
+def spare(judged: int) -> int:
+    """How many tests more than are known may be unsupported, where so many were judged, and make no difference."""
+    return int(max(FEW, judged * SHARE))
 
 
 def _lacks(results: Iterable[dict[str, Any]]) -> tuple[Counter[str], int]:

@@ -55,6 +55,20 @@ def test_a_change(finished, kind):
     assert compare.is_regression(changes) is regression
 
 
+@pytest.mark.parametrize(("late", "kind"), [(baseline.FEW, "too late"), (baseline.FEW + 1, "newly unsupported")])
+def test_few_tests_may_come_too_late(finished, late, kind):
+    """A machine that is busy makes tests unsupported; more of them than a baseline allows for make a regression."""
+    old, new = deepcopy(finished), deepcopy(finished)
+    passed = next(one for one in finished.tests if one["verdict"] == "pass")
+    for found, more in ((old, {}), (new, {"verdict": "unsupported", "lack": baseline.LATE})):
+        found.tests = [passed | {"id": f"test_{number}"} | more for number in range(late)]
+
+    changes = compare.compare(old, new)
+
+    assert [one.kind for one in changes] == [kind] * late
+    assert compare.is_regression(changes) is (kind == "newly unsupported")
+
+
 def test_a_vanished_test_is_a_regression(finished):
     """A test that the newer run does not have any more."""
     changes = compare.compare(finished, with_verdict(finished, "test_passes", None))
