@@ -19,13 +19,20 @@ EVERY = os.environ.get("EVERY_CASE")
 KNOWN = ROOT / "reports" / "baselines" / "portraits"
 DRIVER = ("--reference", "--device=Reference device 0")
 TOGETHER = [
-    ["one-queue", "types-apart", "signaled-payloads-export-as-minus-one", "handles-are-used-again"],
+    [
+        "one-queue",
+        "types-apart",
+        "signaled-payloads-export-as-minus-one",
+        "handles-are-used-again",
+        "swapchains-have-many-images",
+    ],
     [
         "many-families",
         "memory-of-many-types",
         "promoted-names-are-not-listed",
         "least-difference",
         "sparse-binding-overtakes-its-queue",
+        "one-image-at-a-time",
     ],
     [
         "calls-hesitate",
@@ -33,6 +40,7 @@ TOGETHER = [
         "descriptors-close-late",
         "host-waits-end-late",
         "fences-are-seen-late",
+        "images-are-shown-for-a-while",
     ],
     [
         "imported-descriptors-are-closed-at-once",
@@ -41,8 +49,14 @@ TOGETHER = [
         "misuse-is-not-looked-at",
         "nobody-looks-after-the-bereaved",
         "a-thread-opens-and-closes-descriptors",
+        "presents-return-when-their-waits-end",
     ],
-    ["three-instances-at-a-time", "exports-see-a-temporary-payload-until-its-wait-ends", "misuse-loses-the-device"],
+    [
+        "three-instances-at-a-time",
+        "exports-see-a-temporary-payload-until-its-wait-ends",
+        "misuse-loses-the-device",
+        "swapchains-are-suboptimal",
+    ],
     ["opaque-fd-of-binary-alone", "work-is-done-inside-the-submission"],
     ["timelines-alone", "batches-run-late-and-in-bursts"],
     ["nothing-beside", "two-devices-at-a-time", "a-device-of-vulkan-1-0-beside"],
@@ -52,6 +66,7 @@ TOGETHER = [
         "exports-without-room-use-the-signal-up",
         "later-instances-show-one-device",
         "descriptors-are-closed-twice-a-second",
+        "images-are-acquired-while-they-are-shown",
     ],
 ]
 """Variants that one driver combines, to save time; every other one is judged in a portrait or alone."""
