@@ -10,7 +10,7 @@ import pytest
 from fixtures.testbed import patience
 from fixtures.testbed.descriptors import Descriptor
 from fixtures.testbed.devices import batch_of
-from fixtures.testbed.gates import Proof, run_work, shown
+from fixtures.testbed.gates import Proof, recorded_work, run_work, shown
 from fixtures.vulkan.outcomes import too_late, unsupported
 from fixtures.vulkan.registry import FenceHandleType, Result
 from suites.ledger import rule
@@ -23,6 +23,8 @@ from suites.steps.members import close
 from suites.steps.payloads import pending
 from suites.steps.signals import signal_behind_work, wait_for
 
+SOON = 0.1
+"""Seconds in which poll() reports a signal that is executed."""
 LONG = 10
 """How long the work is behind which a fence is exported, in 10 ms."""
 
@@ -49,6 +51,26 @@ def test_poll_sees_the_signal(device, sync_kind):
     exported = exported_payload(device, sync_kind)
 
     assert sync_files.is_ready(exported.fd, patience.seconds()), f"poll() does not report {exported} ready"
+
+
+@rule("SPEC-HANDLE-06")
+def test_a_sync_fd_is_ready_before_one_of_longer_work(device, open_device, sync_kind):
+    """poll() reports the SYNC_FD of a signal that is executed ready, although one that was exported before is pending."""
+    other = open_device()
+    for factor in (4, 16, 64):
+        gate, semaphore = pending(device, sync_kind, factor)[0], other.semaphore(sync_kind, export=True)
+        batch = other.queue.submit(commands=[recorded_work(other)], signals=[semaphore])
+        exported = semaphore.exported()
+        if exported.fd == -1:
+            too_late("the driver returned -1: there is no descriptor")
+        assert batch.finishes(), f"a batch beside work of another device did not end: {batch}"
+        ready = not gate.is_done and sync_files.is_ready(exported.fd, patience.seconds(SOON))
+        if not gate.is_done:
+            assert ready, (
+                f"poll() does not report {exported} ready {SOON} s after its signal, before work elsewhere ends"
+            )
+            return
+    too_late("the other work was over before the descriptor could be looked at")
 
 
 @rule("SPEC-HANDLE-05")

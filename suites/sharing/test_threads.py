@@ -324,6 +324,28 @@ BLOCKING = {
 
 @rule("SPEC-THREAD-09")
 @pytest.mark.isolated
+@pytest.mark.parametrize("each", [1, 2], ids=["one-fence", "overlapping"])
+def test_threads_wait_for_one_fence_at_once(device, timeline, each):
+    """Threads that block in vkWaitForFences for the same fences, or for some of them, all return when those are signaled."""
+    fences = [device.queue.submit(waits=[(timeline, 1)]).fence for _ in range(THREADS + 1)]
+    lists = [tuple(fences[number * (each - 1) :][:each]) for number in range(THREADS)]
+
+    def wait(waited):
+        return device.vk.vkWaitForFences(device.handle, waited, patience.nanoseconds(LONG))
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        waiting = [threads.submit(wait, one) for one in lists]
+        time.sleep(BESIDE)
+        early = [one.result() for one in waiting if one.done()]
+        timeline.host_signal(1)
+        answers = [one.result() for one in waiting]
+
+    assert not early, f"of {THREADS} threads that wait for fences, some returned before these were signaled: {early}"
+    assert answers == [Result.SUCCESS] * THREADS, f"{THREADS} threads waited for fences at once, and returned {answers}"
+
+
+@rule("SPEC-THREAD-09")
+@pytest.mark.isolated
 @pytest.mark.parametrize("call", BLOCKING)
 def test_exports_and_imports_return_beside_a_thread_that_blocks(device, opaque_kind, timeline, call):
     """While a thread blocks in a call, another one makes semaphores, exports, imports, and signals what the first waits for."""
