@@ -29,6 +29,7 @@ ELSEWHERE = {
     "my_icd.json": "a driver of the reader's",
     "test_variants.py": "minutes, and a selftest already",
     "suites.selftest.matrix": "minutes: test_matrix.py",
+    "suites.selftest.benchmark": "half an hour, for figures to read",
 }
 """Part of a command to what runs it instead of this file, or why nobody does."""
 
