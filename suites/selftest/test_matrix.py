@@ -60,9 +60,14 @@ def noticing(pairs, **how):
 
 @pytest.mark.parametrize(("name", "driver"), PAIRS)
 def test_a_fault_is_noticed_by_tests_of_its_rules(name, driver, pytestconfig):
-    """For each rule that a fault breaks, at least one of the tests that claim it fails."""
+    """For each rule that a fault breaks, at least one of the tests that claim it fails.
+
+    On a busy machine work may be over before the one test can look that notices a fault: it has a second chance.
+    """
     needs(driver, pytestconfig)
     outcome = judge(name, driver)
+    if not all(outcome.noticed.values()):
+        outcome = judge(name, driver, in_full=True)
 
     missed = [one for one, noticed in outcome.noticed.items() if not noticed]
     assert not outcome.errors, f"a fault of the driver was taken for one of the suite: {outcome.errors[:3]}"
