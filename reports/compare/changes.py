@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from reports.records.baseline import LATE, key_of, spare
+from reports.records.baseline import LATE, key_of, lacks, spare
 from reports.records.lines import Line
 from reports.records.renamed import current
 from reports.records.runs import Run
@@ -57,7 +57,8 @@ def compare(old: Run, new: Run, factor: float = 2.0) -> list[Change]:
     before = {(devices.get(one["device"], one["device"]), current(key)): one for key, one in _results(old)}
     after = {(one["device"], current(key)): one for key, one in _results(new)}
     layers = {layer["slug"] for layer in new.head.get("validation_layers", [])}
-    few_late = _late(new) - _late(old) <= spare(sum(one["verdict"] in JUDGED for one in new.tests))
+    (earlier, _), (later, judged) = lacks(old.tests), lacks(new.tests)
+    few_late = later[LATE] - earlier[LATE] <= spare(judged)
     changes = []
     for device, key in dict.fromkeys((*after, *before)):
         was, now = before.get((device, key)), after.get((device, key))
@@ -82,11 +83,6 @@ def _same_devices(old: Run, new: Run) -> dict[str, str]:
     """Slugs of the old run to those of the new one where they differ."""
     was, now = ([device["slug"] for device in run.devices] for run in (old, new))
     return {was[0]: now[0]} if len(was) == len(now) == 1 else {}
-
-
-def _late(run: Run) -> int:
-    """How many tests came too late to see work in flight."""
-    return sum(one.get("lack") == LATE for one in run.tests)
 
 
 def _results(run: Run) -> Iterator[tuple[str, Line]]:

@@ -100,7 +100,7 @@ class Baseline:
         """(what, how it differs) of each difference that is no test's, where `device` had these results."""
         if self.claims is None:
             return []
-        counted, judged = _lacks(results)
+        counted, judged = lacks(results)
         few = spare(judged)
         known = {f"declines {reason}": number for reason, number in self.declines.items()} | {LATE: self.late}
         more = [
@@ -206,7 +206,7 @@ def from_results(
     versions = old.versions if old and old.fits(device) else (version, version)
     made = Baseline(device["driver_id"], device["driver_name"], versions, old.where if old else "")
     judged = {key_of(one): one for one in results if one["device"] in ("", device["slug"])}
-    counted, _ = _lacks(judged.values())
+    counted, _ = lacks(judged.values())
     made.late = counted.pop(LATE, 0)
     made.declines = {what.partition(" ")[2]: number for what, number in counted.items()}
     if old and not whole:
@@ -247,7 +247,7 @@ def spare(judged: int) -> int:
     return int(max(FEW, judged * SHARE))
 
 
-def _lacks(results: Iterable[dict[str, Any]]) -> tuple[Counter[str], int]:
+def lacks(results: Iterable[dict[str, Any]]) -> tuple[Counter[str], int]:
     """How many tests are unsupported for each reason that claims do not decide, and how many were judged."""
     tests = [one for one in results if one["type"] == "test"]
     names = {DECLINED: "declines {message}", LATE: LATE}

@@ -96,9 +96,8 @@ def test_every_test_notices_a_fault():
     owing = {test for one in owed() for test in claims()[one]}
 
     left = {test for test in owing - noticing(HERE) if not runs_elsewhere(test)}
-    left -= noticing(
-        pairs_for(left), in_full=True
-    )  # symptoms.jsonl, which orders and leaves out, may be older than a test
+    # symptoms.jsonl, by which pairs leave tests out, may be older than a test
+    left -= noticing(pairs_for(left), in_full=True)
     assert not left, f"no fault makes them fail: {sorted(left)}"
 
 

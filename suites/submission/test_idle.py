@@ -17,27 +17,13 @@ from suites.steps.payloads import pending
 from suites.steps.queues import COMMANDS, each_command, queue_for, second_queue
 from suites.steps.signals import at, is_copy
 from suites.steps.timelines import each_handle, two_handles
+from suites.submission.idle import each_idle, wait_idle
 
 pytestmark = pytest.mark.isolated
 SOON = 0.02
 """Seconds until another thread raises a timeline: the wait for idle has begun by then."""
 LATE = 0.3
 """The same, longer than a time limit that a driver might have."""
-
-each_idle = pytest.mark.parametrize(
-    "idle",
-    [
-        pytest.param("vkQueueWaitIdle", marks=rule("SPEC-STATE-14")),
-        pytest.param("vkDeviceWaitIdle", marks=rule("SPEC-STATE-15")),
-    ],
-)
-"""What waits: for one queue, or for all queues of its device."""
-
-
-def wait_idle(queue, idle):
-    """vkQueueWaitIdle of a queue, or vkDeviceWaitIdle of its device."""
-    target = queue.handle if idle == "vkQueueWaitIdle" else queue.device.handle
-    return getattr(queue.device.vk, idle)(target)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from suites.steps.queues import second_queue
 from suites.steps.screens import REJECTED, another_screen, open_screen, replaced
 from suites.steps.signals import first_stuck, signal, signal_behind_work
 from suites.steps.timelines import needs_timelines
+from suites.submission.idle import each_idle, wait_idle
 from suites.submission.presents import IMAGE, acquire, needs_image, prepare, present, sharing, show
 
 pytestmark = pytest.mark.isolated
@@ -239,20 +240,6 @@ def test_a_semaphore_outlives_the_swapchain_that_it_was_acquired_from(open_devic
     assert proof is Proof.HELD, f"after that swapchain was destroyed, a wait for the semaphore: {proof.value}"
 
 
-each_idle = pytest.mark.parametrize(
-    "idle",
-    [
-        pytest.param("vkQueueWaitIdle", marks=rule("SPEC-STATE-14")),
-        pytest.param("vkDeviceWaitIdle", marks=rule("SPEC-STATE-15")),
-    ],
-)
-
-
-def wait_idle(device, idle):
-    """vkQueueWaitIdle of the device's first queue, or vkDeviceWaitIdle."""
-    return getattr(device.vk, idle)((device.queue if idle == "vkQueueWaitIdle" else device).handle)
-
-
 @each_idle
 def test_idle_comes_although_an_image_is_acquired(open_device, device_info, idle):
     """A wait for idle returns when what was submitted is done, although an image was acquired and is not presented."""
@@ -261,7 +248,7 @@ def test_idle_comes_although_an_image_is_acquired(open_device, device_info, idle
     needs_image(acquire(screen, target))
     wait = device.queue.submit(waits=[target])
 
-    answer = wait_idle(device, idle)
+    answer = wait_idle(device.queue, idle)
 
     assert answer.is_success, f"{idle} while the application has an image returned {answer}"
     assert wait.is_done, f"when {idle} returned, a batch before it was not done: {wait}"
@@ -277,7 +264,7 @@ def test_idle_comes_after_each_present(open_device, device_info, idle):
         needs_image(prepare(screen))
         batch = device.queue.submit(signals=[rendered := device.semaphore()])
         present(screen, rendered, has_fence=False)
-        answer = wait_idle(device, idle)
+        answer = wait_idle(device.queue, idle)
 
         assert answer.is_success, f"{idle} after present {number} returned {answer}"
         assert batch.is_done, f"when {idle} returned, a batch before present {number} was not done: {batch}"
