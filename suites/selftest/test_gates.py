@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from fixtures.testbed import gates, patience
+from fixtures.testbed import cuda, gates, patience
 from fixtures.testbed.devices import Submission
 from fixtures.testbed.gates import Proof, shown, watch
 from fixtures.vulkan.registry import Result
@@ -105,21 +105,15 @@ def test_work_within_the_submission_is_given_up_soon(monkeypatch):
     assert seen == [1, 4, 16] * gates.LOOKS + [1, 1]
 
 
-class Mark:
-    """A gate of another interface than Vulkan's, such as CUDA's: done `seconds` from now on."""
-
-    def __init__(self, seconds):
-        self.end = time.monotonic() + seconds
-
-    @property
-    def is_done(self):
-        return time.monotonic() >= self.end
-
-    def finishes(self, seconds):
-        time.sleep(max(0.0, min(self.end - time.monotonic(), seconds)))
-        return self.is_done
+def mark(seconds):
+    """A point in CUDA's stream that is come past `seconds` from now on."""
+    end = time.monotonic() + seconds
+    query = lambda event: (cuda.SUCCESS if time.monotonic() >= event else cuda.NOT_READY,)  # noqa: E731
+    return cuda.Mark(SimpleNamespace(api=SimpleNamespace(cuEventQuery=query)), end)
 
 
-def test_a_gate_may_be_of_another_interface():
-    """What CUDA does before a signal is no Vulkan submission, and proves a wait all the same."""
-    assert shown(lambda factor: (Mark(0.02 * (factor - 1)), submission(0.025 * (factor - 1)))) is Proof.HELD
+@pytest.mark.parametrize(("gate", "waiter"), [(mark, submission), (submission, mark), (mark, mark)])
+def test_gate_and_waiter_may_be_of_another_interface(gate, waiter):
+    """CUDA's work is no Vulkan submission; before a signal and behind a wait it proves the wait all the same."""
+    assert shown(lambda factor: (gate(0.02 * (factor - 1)), waiter(0.025 * (factor - 1)))) is Proof.HELD
+    assert watch(gate(0.2), waiter(0.01)) is Proof.EARLY
