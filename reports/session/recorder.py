@@ -187,8 +187,7 @@ class Recorder:
             return
         phases = self._phases.setdefault(report.nodeid, [])
         phases.append(report)
-        ended = any(name == "ending" for name, _ in report.user_properties)
-        if report.when == "teardown" or ended:
+        if any(name in ("ending", "process") for name, _ in report.user_properties):  # the last one of a test has them
             del self._phases[report.nodeid]
             self._add(make_record(phases))
             for phase in phases:  # pytest keeps every report: free what is written down

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from fixtures.running import items
 from fixtures.running.isolation import Isolation
 from fixtures.running.scratch import SCRATCH
 from fixtures.testbed.drivers import ROOT
@@ -281,3 +282,34 @@ def test_an_unexpected_pass_is_repeated():
     assert {name: len(one["outcomes"]) for name, one in found.tests.items()} == dict(zip(names, (4, 3, 0), strict=True))
     assert [key.rpartition("::")[2] for key, _ in found.lines[-1]["surprises"]] == ["test_is_mended"]
     assert found.status == 1
+
+
+def phase(when, outcome="passed", **told):
+    """A report of a phase that took a second."""
+    return pytest.TestReport(
+        "test", ("", 0, ""), {}, outcome, None, when, duration=1.0, user_properties=[("id", "test"), *told.items()]
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "wanted"),
+    [
+        (("passed", "passed", "passed"), ["call"]),
+        (("passed", "skipped", "passed"), ["call"]),
+        (("skipped", None, "passed"), ["setup"]),
+        (("passed", "passed", "skipped"), ["teardown"]),
+        (("passed", "failed", "passed"), ["setup", "call", "teardown"]),
+        (("failed", None, "passed"), ["setup", "teardown"]),
+        (("passed", "passed", "failed"), ["setup", "call", "teardown"]),
+    ],
+)
+def test_a_test_that_does_not_fail_is_one_report(outcomes, wanted):
+    """It has the outcome, the time and what was told of all phases; of a failure each phase is reported."""
+    ran = [one for one in zip(("setup", "call", "teardown"), outcomes, strict=True) if one[1]]
+
+    made = items.as_one([phase(when, outcome, **{when: "told"}) for when, outcome in ran])
+
+    assert [one.when for one in made] == wanted
+    assert [one.outcome for one in made] == [dict(ran)[when] for when in wanted]
+    assert sum(one.duration for one in made) == len(ran)
+    assert {name for one in made for name, _ in one.user_properties} == {"id", *(when for when, _ in ran)}

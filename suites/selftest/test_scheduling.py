@@ -9,16 +9,20 @@ from fixtures.running.scratch import SCRATCH
 from fixtures.testbed.bench import FOUND
 from suites.selftest.runs import SAMPLES, run
 
-HARDWARE, SOFTWARE = ([SimpleNamespace(software=software, manifest="")] for software in (False, True))
 
-
-def judging(devices, folder):
-    """A configuration under which `devices` are judged, with a `folder` for what processes tell each other."""
-    return SimpleNamespace(stash={FOUND: SimpleNamespace(devices=devices), SCRATCH: folder})
+def session(args=(), hardware=False, unasked=True):
+    """A session of two workers over a driver, whose number is the suite's choice if `unasked`."""
+    stash = {FOUND: SimpleNamespace(devices=[SimpleNamespace(software=not hardware)]), scheduling.UNASKED: unasked}
+    option = SimpleNamespace(tx=["popen"] * 2)
+    return SimpleNamespace(config=SimpleNamespace(stash=stash, args=list(args), option=option))
 
 
 class Item(str):
     """A test that is called as it is marked, with a number behind."""
+
+    @property
+    def nodeid(self):
+        return self
 
     def get_closest_marker(self, name):
         return True if self.startswith(name) else None
@@ -33,42 +37,57 @@ class Node:
 
 @pytest.mark.limit(60)
 def test_exclusive_tests_come_last():
-    """Behind them what may run beside them, which every other worker takes meanwhile; a software driver's others stay."""
+    """Behind them what may run beside them, which every other worker takes meanwhile; in one process the others stay."""
     names = run(SAMPLES + "scheduled.py", "-n0").tests
 
     sorts = [name.partition("-")[0] for name in names]
     assert sorts == [*["plain"] * 16, *["isolated"] * 8, *["exclusive"] * 4, *["mocked"] * 4]
 
 
-def test_on_hardware_isolated_tests_come_first(tmp_path):
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ({}, 4),
+        ({"hardware": True}, 2),
+        ({"args": ["suites/selftest"]}, 3),
+        ({"args": ["suites/selftest/test_calls.py"], "hardware": True}, 3),
+        ({"unasked": False}, 2),
+    ],
+)
+def test_where_tests_mostly_wait_are_more_workers(arguments, wanted):
+    """Twice as many over a driver without hardware, one more for selftests; as many as were asked for otherwise."""
+    made = session(**arguments)
+
+    scheduling.pytest_sessionstart(made)
+
+    assert made.config.option.tx == ["popen"] * wanted
+
+
+@pytest.mark.parametrize("worker", [False, True])
+def test_isolated_tests_come_first_where_workers_share(tmp_path, worker):
     """One worker begins with them, another with the end of the others; what comes last is counted."""
     items = [Item(one) for one in ("plain-0", "isolated-0", "mocked-0", "plain-1", "exclusive-0", "isolated-1")]
+    config = SimpleNamespace(stash={SCRATCH: tmp_path}, **{"workerinput": {}} if worker else {})
 
-    scheduling.pytest_collection_modifyitems(judging(HARDWARE, tmp_path), items)
+    scheduling.pytest_collection_modifyitems(config, items)
 
-    assert items == ["isolated-0", "isolated-1", "plain-0", "plain-1", "exclusive-0", "mocked-0"]
+    plain, isolated = ["plain-0", "plain-1"], ["isolated-0", "isolated-1"]
+    wanted = isolated + plain if worker else ["plain-0", "isolated-0", "plain-1", "isolated-1"]
+    assert items == [*wanted, "exclusive-0", "mocked-0"]
     assert (tmp_path / scheduling.LAST).read_text() == "2"
 
 
 @pytest.mark.parametrize(
-    ("devices", "name", "last", "wanted"),
-    [
-        (HARDWARE, "gw1", 2, [2, 3]),
-        (HARDWARE, "gw1", 5, [0]),
-        (HARDWARE, "gw1", 6, [4, 5]),
-        (HARDWARE, "gw2", 2, [0, 1]),
-        (SOFTWARE, "gw1", 2, [0, 1]),
-        (SOFTWARE, "gw1", 6, [4, 5]),
-        (SOFTWARE, "gw2", 6, [0, 1]),
-    ],
+    ("name", "last", "wanted"),
+    [("gw1", 2, [2, 3]), ("gw1", 5, [0]), ("gw1", 6, [4, 5]), ("gw2", 2, [0, 1]), ("gw2", 6, [0, 1])],
 )
-def test_every_other_worker_takes_the_last_tests(monkeypatch, tmp_path, devices, name, last, wanted):
-    """On hardware from the end of what comes before the last ones of all; of those, over any driver."""
+def test_every_other_worker_takes_the_last_tests(monkeypatch, tmp_path, name, last, wanted):
+    """From the end of what comes before the last ones of all; then of those."""
     monkeypatch.setattr(
         scheduling.LoadScheduling, "__init__", lambda self, config, log: setattr(self, "config", config)
     )
     (tmp_path / scheduling.LAST).write_text(str(last))
-    sent, found = [], scheduling._Even(judging(devices, tmp_path), None)
+    sent, found = [], scheduling._Even(SimpleNamespace(stash={SCRATCH: tmp_path}), None)
     node = Node(name, sent)
     found.collection, found.pending, found.node2pending = ["suites/one.py"] * 6, list(range(6)), {node: []}
 
@@ -86,7 +105,7 @@ def test_a_worker_holds_few_of_the_selftests(monkeypatch, tmp_path, test, most):
     sent, found = [], scheduling._Even(None, None)
     node = Node("gw0", sent)
     node.shutting_down = False
-    found.config, found.maxschedchunk = judging(SOFTWARE, tmp_path), 2
+    found.config, found.maxschedchunk = SimpleNamespace(stash={SCRATCH: tmp_path}), 2
     (tmp_path / scheduling.LAST).write_text("0")
     found.collection, found.pending, found.node2pending = [test] * 90, list(range(90)), {node: []}
 
